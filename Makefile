@@ -1,0 +1,59 @@
+# `make demo` and `make test` need only python3, git and make: each sets up what it uses.
+.DEFAULT_GOAL := help
+VENV := .venv
+BIN := $(VENV)/bin
+# Tests are spread over the cores; every test uses its own folder and free ports.
+PYTEST := $(BIN)/pytest -n auto
+
+.PHONY: help demo test lint format bench servers lock wheel clean
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+demo: $(VENV)/.runtime ## a demo shop, personalized: prints the address to open
+	@$(BIN)/datacue-proxy demo
+
+test: lint servers ## lint and every test, with branch coverage
+	@COVERAGE_PROCESS_START=pyproject.toml $(PYTEST) -m 'not slow' --cov --cov-report=term
+
+lint: $(VENV)/.dev ## ruff, mypy --strict, import-linter
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+format: $(VENV)/.dev ## format and mend what ruff can
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+bench: $(VENV)/.dev servers ## side by side with nginx and others, as ratios
+	@$(BIN)/python -m benchmarks
+
+servers: ## the real servers that tests talk to, by apt where that is allowed
+	@sh .ci/servers
+
+lock: ## refresh the hash-locked requirements (needs uv)
+	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -o requirements.txt
+	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -o requirements-dev.txt
+
+wheel: $(VENV)/.dev ## build the wheel into dist/
+	@$(BIN)/python -m hatchling build -t wheel
+
+clean: ## forget .venv, caches and the demo's state
+	rm -rf $(VENV) .datacue .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis dist .coverage*
+
+$(VENV)/bin/python:
+	@sh .ci/venv $(VENV)
+
+# The product alone: hash-checked wheels, then this tree in place.
+$(VENV)/.runtime: requirements.txt | $(VENV)/bin/python
+	@echo "installing the requirements …"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r requirements.txt
+	@$(BIN)/python -c 'import pathlib,sysconfig; pathlib.Path(sysconfig.get_path("purelib"),"datacue_proxy.pth").write_text(str(pathlib.Path.cwd()))'
+	@printf '#!/bin/sh\nexec "$(CURDIR)/$(BIN)/python" -m proxy "$$@"\n' > $(BIN)/datacue-proxy && chmod +x $(BIN)/datacue-proxy
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.txt $(VENV)/.runtime
+	@echo "installing the test requirements …"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@
