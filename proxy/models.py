@@ -61,6 +61,40 @@ class Page(Struct, frozen=True):
     """``header``, ``rule:<n>``, ``path``, ``config``, ``json-ld``, ``microdata``, ``opengraph``."""
 
 
+class Slot(Struct, frozen=True):
+    """A place in a page that a widget may fill; what it holds now is its fallback."""
+
+    widget: Widget
+    index: int | None = None
+    """1-based place of a single banner (``data-dc-main-insert-banner="1"``); None shows all."""
+    static_img: str | None = None
+    """The shop's own banner image (``data-dc-static-img``), the same for every visitor."""
+    static_link: str | None = None
+    pages: frozenset[PageKind] | None = None
+    """The page kinds on which it counts (``[[slots]] page``); None: on all."""
+
+
+class RawFacts(Struct):
+    """What a page says about itself, as the locator cut it out: bytes of the page, nothing decoded.
+
+    Character references and charset are the reader's work (``facts.py``). Each list keeps document
+    order and is bounded by the locator.
+    """
+
+    scripts: list[bytes] = []
+    """Text of inline scripts that mention ``datacueConfig``."""
+    json_ld: list[bytes] = []
+    """Text of ``<script type="application/ld+json">``."""
+    meta: list[tuple[bytes, bytes]] = []
+    """(lower-case ``property`` or ``name``, ``content``) of ``<meta>``: og:*, product:*, description."""
+    microdata: list[tuple[bytes, ...]] = []
+    """``(b"open", itemtype, itemprop)`` at an itemscope element (b"" where absent), ``(b"close",)``
+    at its end, ``(b"prop", itemprop, value)`` elsewhere: value from content, href, src, datetime,
+    value or else the element's text."""
+    selected: dict[str, list[bytes]] = {}
+    """What the operator's ``[[pages]] facts`` selectors matched, by fact name."""
+
+
 class Product(Struct, frozen=True):
     """A product as a card shows it. Links are http(s) or relative, checked when it was decoded."""
 
