@@ -1,1 +1,1 @@
-"""placeholder"""
+"""Server-side personalization for any shop, without JavaScript."""

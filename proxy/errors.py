@@ -127,9 +127,7 @@ class UnexpectedAnswer(PeerError):
         retry_after: seconds that the server asks us to wait, if it does (RFC 9110, 10.2.3).
     """
 
-    def __init__(
-        self, message: str, source: Source, answered: int, retry_after: float | None = None
-    ) -> None:
+    def __init__(self, message: str, source: Source, answered: int, retry_after: float | None = None) -> None:
         super().__init__(message, source)
         self.answered = answered
         self.retry_after = retry_after

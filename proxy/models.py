@@ -10,9 +10,7 @@ from typing import Any, Literal, get_args
 
 from msgspec import Raw, Struct
 
-PageKind = Literal[
-    "home", "product", "category", "search", "cart", "checkout", "order", "404", "none"
-]
+PageKind = Literal["home", "product", "category", "search", "cart", "checkout", "order", "404", "none"]
 """What a page shows. ``none`` is the operator's word for "leave this page alone"."""
 
 PAGE_KINDS: tuple[PageKind, ...] = get_args(PageKind)
