@@ -1,0 +1,150 @@
+"""Who asks: a visitor's id in a signed cookie.
+
+The cookie holds a UUID and, after a login, the shop's own user id, signed with HMAC-SHA-256 and
+dated. It proves nothing but that we minted it: enough to keep visitors apart.
+"""
+
+from __future__ import annotations
+
+import uuid
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from binascii import Error as Base64Error
+from hashlib import sha256
+from typing import TYPE_CHECKING, NamedTuple
+
+from itsdangerous import BadData, TimestampSigner
+
+from proxy.models import Visitor
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+MAX_AGE = 400 * 24 * 3600
+"""Seconds that a cookie lives: the most that browsers allow (RFC 6265bis, 5.5)."""
+
+RENEW_AFTER = 24 * 3600
+"""Seconds after which a page response rolls the cookie's date on: once a day is rolling enough, and
+spares a signature on every other page."""
+
+MAX_USER_ID = 256
+"""Characters of a user id that are kept; longer ones aren't ids, and cookies have 4 KiB in all."""
+
+SALT = "datacue.visitor"
+"""Keeps a visitor's signature from being valid anywhere else that the same keys sign."""
+
+
+class Identity(NamedTuple):
+    """A visitor, and whether the browser should get (a new) cookie for it."""
+
+    visitor: Visitor
+    renew: bool
+
+
+class _Signer(TimestampSigner):
+    """itsdangerous' signer with our clock, so that time can be tested."""
+
+    def __init__(self, keys: Sequence[str], clock: Callable[[], float]) -> None:
+        super().__init__(list(keys), salt=SALT, digest_method=sha256)
+        self._clock = clock
+
+    def get_timestamp(self) -> int:
+        return int(self._clock())
+
+
+class VisitorCookie:
+    """Reads and writes the visitor's cookie.
+
+    Args:
+        keys: signing keys, newest last: the newest signs, all of them verify, so that adding one
+            invalidates no live cookie.
+        clock: seconds since the epoch.
+        new_id: makes a visitor's id: a UUID, as the guide shows it.
+        name: the cookie's name, without the ``__Host-`` that a secure connection adds.
+    """
+
+    def __init__(
+        self,
+        keys: Sequence[str],
+        *,
+        clock: Callable[[], float],
+        new_id: Callable[[], str] = lambda: str(uuid.uuid4()),
+        name: str = "datacue",
+    ) -> None:
+        self._signer = _Signer(keys, clock)
+        self._newest = _Signer(keys[-1:], clock)
+        self._clock = clock
+        self._new_id = new_id
+        self._plain = name.encode()
+        self._secure = b"__Host-" + self._plain
+
+    def name(self, *, secure: bool) -> bytes:
+        """The cookie's name on such a connection."""
+        return self._secure if secure else self._plain
+
+    def recognize(self, headers: Sequence[tuple[bytes, bytes]], *, secure: bool) -> Identity:
+        """The visitor of a request; a new one where the cookie is absent, forged or expired."""
+        name = self._secure if secure else self._plain
+        for value in cookie_values(headers, name):
+            known = self._read(value)
+            if known is not None:
+                return known
+        return Identity(Visitor(self._new_id()), renew=True)
+
+    def _read(self, value: bytes) -> Identity | None:
+        try:
+            payload, signed_at = self._signer.unsign(value, return_timestamp=True)
+        except BadData:
+            return None
+        age = self._clock() - signed_at.timestamp()
+        if not -RENEW_AFTER <= age <= MAX_AGE:  # a day of clock skew between machines is no forgery
+            return None
+        visitor = _decode(payload)
+        if visitor is None:
+            return None
+        renew = age > RENEW_AFTER or not self._newest.validate(value)
+        return Identity(visitor, renew)
+
+    def set_cookie(self, visitor: Visitor, *, secure: bool) -> tuple[bytes, bytes]:
+        """The ``Set-Cookie`` field that makes a browser remember the visitor (RFC 6265bis, 4.1)."""
+        value = self._newest.sign(_encode(visitor))
+        rest = b"; Path=/; Max-Age=%d; HttpOnly; SameSite=Lax" % MAX_AGE
+        if secure:
+            return b"set-cookie", self._secure + b"=" + value + rest + b"; Secure"
+        return b"set-cookie", self._plain + b"=" + value + rest
+
+    def remove_cookie(self, *, secure: bool) -> tuple[bytes, bytes]:
+        """The ``Set-Cookie`` field that makes a browser forget the visitor."""
+        rest = b"=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax"
+        if secure:
+            return b"set-cookie", self._secure + rest + b"; Secure"
+        return b"set-cookie", self._plain + rest
+
+
+def _encode(visitor: Visitor) -> bytes:
+    payload = visitor.anonymous_id.encode()
+    if visitor.user_id is None:
+        return payload
+    return payload + b"~" + urlsafe_b64encode(visitor.user_id[:MAX_USER_ID].encode()).rstrip(b"=")
+
+
+def _decode(payload: bytes) -> Visitor | None:
+    identity, separator, user = payload.partition(b"~")
+    try:
+        anonymous_id = str(uuid.UUID(identity.decode("ascii")))
+        if not separator:
+            return Visitor(anonymous_id)
+        return Visitor(anonymous_id, urlsafe_b64decode(user + b"=" * (-len(user) % 4)).decode())
+    except (ValueError, Base64Error):
+        return None
+
+
+def cookie_values(headers: Sequence[tuple[bytes, bytes]], name: bytes) -> list[bytes]:
+    """Every value that the request's ``Cookie`` fields hold under ``name``, in order."""
+    found: list[bytes] = []
+    for field, value in headers:
+        if field == b"cookie" and name in value:
+            for pair in value.split(b";"):
+                key, _, content = pair.partition(b"=")
+                if key.strip() == name:
+                    found.append(content.strip().strip(b'"'))
+    return found

@@ -1,0 +1,301 @@
+"""The settings: one typed object, read once from ``datacue.toml``, the environment and the command line.
+
+The command line wins over the environment (``DATACUE_<KEY>``), which wins over the file. Only the
+assembly (``lifespan.py``, ``server.py``, ``cli/``, ``demo/``) sees this object; everyone else gets
+values. Each field says its default, its unit and why one would change it; ``docs/settings.md`` is
+checked against them by a test.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tomllib
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+
+from proxy.errors import SettingsError
+from proxy.models import PAGE_KINDS, WIDGETS, PageKind, Widget
+
+DEFAULT_FILE = Path("datacue.toml")
+VENDOR_EVENTS = "https://events.datacue.co/"
+VENDOR_API = "https://api.datacue.co/v1"
+
+Position = Literal["before", "prepend", "append", "after", "replace"]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class PageSettings(_Table):
+    """One ``[[pages]]`` rule; the first that matches wins."""
+
+    kind: str
+    """What such a page shows: home, product, category, search, cart, checkout, order, 404, or none."""
+    path: str | None = None
+    """``/product/{product_id}``: ``{name}`` is one path segment or a part of it, ``{name*}`` the rest."""
+    query: dict[str, str] = {}
+    """Event field = query parameter; the rule matches only where the parameter is there."""
+    fields: dict[str, str] = {}
+    """Event field = constant value."""
+    facts: dict[str, str] = {}
+    """Fact = selector whose text (or ``selector@attribute``) holds it, for pages without JSON-LD."""
+
+
+class SlotSettings(_Table):
+    """One ``[[slots]]`` entry: a place for a widget in a shop whose HTML can't be touched."""
+
+    selector: str
+    widget: Widget
+    position: Position = "append"
+    page: str | list[str] = "*"
+    """A page kind, a list of them, or ``*``."""
+
+    def pages(self) -> frozenset[PageKind] | None:
+        """The page kinds on which it counts; None for all."""
+        names = [self.page] if isinstance(self.page, str) else self.page
+        if "*" in names:
+            return None
+        return frozenset(kind for kind in PAGE_KINDS if kind in names)
+
+
+class Settings(_Table):
+    """Everything that can be set. Durations are seconds, sizes are bytes unless a field says otherwise."""
+
+    # -- the vendor -------------------------------------------------------------------------------
+    api_key: SecretStr | None = None
+    """DataCue API key. Without one the embedded engine answers, offline."""
+    api_secret: SecretStr | None = None
+    """DataCue API secret: needed only to send orders and sign-ups."""
+    events_url: str = VENDOR_EVENTS
+    """Where events go. Staging: https://staging-events.datacue.co/"""
+    api_url: str = VENDOR_API
+    """The REST API."""
+    # -- addresses --------------------------------------------------------------------------------
+    upstream: str | None = None
+    """Origin of the shop, as http://host:port. Required for `run`."""
+    listen: str = "127.0.0.1:8000"
+    """Public address, HOST:PORT."""
+    admin_listen: str = "127.0.0.1:8001"
+    """Health, metrics, console. Keep it on loopback: beyond it a token is asked for."""
+    admin_token: SecretStr | None = None
+    """Bearer token of the admin address; required as soon as that isn't loopback."""
+    workers: int = Field(1, ge=1, le=256)
+    """Processes that serve. One a core is enough."""
+    trusted_proxies: tuple[str, ...] = ("127.0.0.0/8", "::1")
+    """Addresses or networks whose X-Forwarded-* is believed."""
+    preserve_host: bool = True
+    """Whether the shop sees the Host that the visitor asked for; false sends the upstream's own."""
+    # -- visitors ---------------------------------------------------------------------------------
+    secret_keys: tuple[SecretStr, ...] = ()
+    """Signing keys, newest last. None: one is made and kept in state_dir."""
+    state_dir: Path = Path(".datacue")
+    """Where the outbox, the engine's data and the generated key live."""
+    consent: str = "none"
+    """`none`, or `cookie=value`: the cookie that grants personalization."""
+    privacy_signals: bool = True
+    """Whether `Sec-GPC: 1` and `DNT: 1` deny personalization."""
+    # -- pages ------------------------------------------------------------------------------------
+    deadline: float = Field(0.3, ge=0.0, le=30.0)
+    """Seconds from the request's start after which a slot keeps the shop's own content."""
+    prefix: str = "/_datacue"
+    """Path under which the include, click, track and static endpoints live."""
+    detect: bool = True
+    """Whether page kinds are also found from the URL and the page itself, not by [[pages]] alone."""
+    remove_vendor_scripts: bool = True
+    """Whether DataCue's own scripts are taken out of a personalized page: they would count it twice."""
+    pages: tuple[PageSettings, ...] = ()
+    slots: tuple[SlotSettings, ...] = ()
+    # -- looks ------------------------------------------------------------------------------------
+    templates: Path | None = None
+    """Folder whose templates override the shipped ones, file by file."""
+    static: Path | None = None
+    """Folder whose files override the shipped stylesheet and script, file by file."""
+    locale: str = "en_US"
+    """How prices and titles are written."""
+    currency: str = "USD"
+    """ISO 4217 code of the shop's prices."""
+    layout: Literal["grid", "slider"] = "grid"
+    """How product lists are laid out; the slider is CSS only."""
+    section_size: int = Field(8, ge=1, le=16)
+    """Products in a list, at the most."""
+    stylesheet: bool = True
+    """Whether the first widget of a page brings our stylesheet."""
+    # -- limits -----------------------------------------------------------------------------------
+    outbox: str | None = None
+    """A SQLite folder in state_dir, or a postgresql:// URL when several machines share it."""
+    connect_timeout: float = Field(5.0, gt=0)
+    """Seconds to reach the shop."""
+    response_timeout: float = Field(60.0, gt=0)
+    """Seconds until the shop's response begins: 504 after that."""
+    idle_timeout: float = Field(60.0, gt=0)
+    """Seconds without a byte from the shop, once its response has begun."""
+    vendor_timeout: float = Field(5.0, gt=0)
+    """Seconds that a call to DataCue may take, whether or not a page still waits for it."""
+    max_request_body: int | None = Field(None, ge=0)
+    """Bytes of a request's body: 413 beyond. None leaves the limit to the shop."""
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: Literal["auto", "console", "json"] = "auto"
+    """`auto` writes for people on a terminal and JSON elsewhere."""
+
+    @field_validator("trusted_proxies", "secret_keys", mode="before")
+    @classmethod
+    def _commas(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("upstream", "events_url", "api_url")
+    @classmethod
+    def _http_url(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        parts = urlsplit(value)
+        if parts.scheme not in {"http", "https"} or not parts.hostname:
+            raise ValueError(f"{value!r} is no http:// or https:// address")
+        if parts.query or parts.fragment or parts.username is not None:
+            raise ValueError(f"{value!r} must not hold a query, a fragment or a user name")
+        _ = parts.port  # raises ValueError itself when out of range
+        return value
+
+    @field_validator("prefix")
+    @classmethod
+    def _path(cls, value: str) -> str:
+        if not value.startswith("/") or value.endswith("/") or "//" in value or not value.isascii():
+            raise ValueError(f"{value!r} must begin with one slash and end without one, as /_datacue")
+        return value
+
+    @field_validator("consent")
+    @classmethod
+    def _consent(cls, value: str) -> str:
+        name, separator, wanted = value.partition("=")
+        if value != "none" and not (separator and name.strip() and wanted.strip()):
+            raise ValueError(f"{value!r} must be none or cookie=value, as consent=granted")
+        return value
+
+    @field_validator("listen", "admin_listen")
+    @classmethod
+    def _listen(cls, value: str) -> str:
+        host_port(value)
+        return value
+
+    @property
+    def embedded_engine(self) -> bool:
+        """Whether the embedded engine answers in place of DataCue."""
+        return self.api_key is None
+
+    def consent_cookie(self) -> tuple[bytes, bytes] | None:
+        """The cookie and the value that grant personalization; None where none is asked for."""
+        if self.consent == "none":
+            return None
+        name, _, value = self.consent.partition("=")
+        return name.strip().encode(), value.strip().encode()
+
+
+def host_port(text: str) -> tuple[str, int]:
+    """``127.0.0.1:8000``, ``[::1]:8000`` or ``:8000`` as (host, port).
+
+    Raises:
+        ValueError: it is no such address.
+    """
+    host, _, port = text.rpartition(":")
+    host = host.strip("[]") or "0.0.0.0"  # noqa: S104  ":8000" says every address, as it does elsewhere
+    if not port.isdigit() or not 0 <= int(port) <= 65535:  # noqa: PLR2004  the range of a port
+        raise ValueError(f"{text!r} is no HOST:PORT, as 127.0.0.1:8000")
+    return host, int(port)
+
+
+def load(file: Path | None = None, **given: Any) -> Settings:
+    """Reads the settings.
+
+    Args:
+        file: the TOML file; None takes ``datacue.toml`` where there is one.
+        given: what the command line (or the embedding app) says; None means "not said".
+
+    Raises:
+        SettingsError: naming the key at fault and the mend.
+    """
+    values = _from_file(file)
+    origin = dict.fromkeys(values, str(file or DEFAULT_FILE))
+    for key in Settings.model_fields:
+        text = os.environ.get(f"DATACUE_{key.upper()}")
+        if text is not None:
+            values[key] = _from_environment(key, text)
+            origin[key] = f"DATACUE_{key.upper()}"
+    for key, value in given.items():
+        if value is not None:
+            values[key] = value
+            origin[key] = ""
+    try:
+        return Settings(**values)
+    except ValidationError as error:
+        raise _explain(error, origin) from None
+
+
+def _from_file(file: Path | None) -> dict[str, Any]:
+    if file is None:
+        if not DEFAULT_FILE.is_file():
+            return {}
+        file = DEFAULT_FILE
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise SettingsError(str(file), "there is no such file", "`datacue-proxy init` writes one.") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(
+            str(file), f"can't be read: {error}", "Check its permissions and encoding."
+        ) from None
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(
+            str(file), f"is not TOML: {error}", "Mend that line; strings need quotes."
+        ) from None
+
+
+def _from_environment(key: str, text: str) -> object:
+    """Tables come as TOML, everything else as the text that it is."""
+    if key not in {"pages", "slots"}:
+        return text
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(
+            f"DATACUE_{key.upper()}", f"is no TOML array: {error}", 'Write [{ path = "/", kind = "home" }].'
+        ) from None
+
+
+def _explain(error: ValidationError, origin: dict[str, str]) -> SettingsError:
+    """The first complaint, in the operator's words."""
+    first = error.errors(include_url=False)[0]
+    location = first["loc"]
+    key = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location).lstrip(".")
+    where = origin.get(str(location[0]), "") if location else ""
+    if where and where != f"DATACUE_{key.upper()}":
+        key = f"{where}: {key}"
+    elif where:
+        key = where
+    if first["type"] in {"extra_forbidden", "unexpected_keyword_argument"}:
+        known = _known_keys(location)
+        near = difflib.get_close_matches(str(location[-1]), known, n=1)
+        mend = f"Did you mean {near[0]}?" if near else f"Known keys: {', '.join(known)}."
+        return SettingsError(key, "is no setting", mend)
+    if first["type"] == "missing":
+        return SettingsError(key, "is missing", "Add it.")
+    problem = first["msg"].removeprefix("Value error, ")
+    if first["type"] == "value_error":
+        return SettingsError(key, problem, "See docs/settings.md.")
+    shown = "" if "secret" in key or "token" in key else f" (it is {first['input']!r})"
+    return SettingsError(key, problem[:1].lower() + problem[1:] + shown, "See docs/settings.md.")
+
+
+def _known_keys(location: tuple[int | str, ...]) -> list[str]:
+    tables: dict[str, type[BaseModel]] = {"pages": PageSettings, "slots": SlotSettings}
+    if len(location) > 1 and (table := tables.get(str(location[0]))):
+        return sorted(table.model_fields)
+    return sorted(Settings.model_fields)
+
+
+__all__ = ["WIDGETS", "PageSettings", "Settings", "SlotSettings", "host_port", "load"]
