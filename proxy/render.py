@@ -1,0 +1,457 @@
+"""Widgets → HTML, each item rendered once.
+
+Visitors' lists differ, the products in them repeat: what a template made of an item is remembered
+under the item's own bytes, and what the cards made of a list under the bytes of all its items. So a
+list that was shown before is one dictionary lookup, and a list never seen is a join.
+
+A `Renderer` never changes: to take up new templates or settings, make another one.
+"""
+
+from __future__ import annotations
+
+import re
+import traceback
+from typing import TYPE_CHECKING, Any, Literal, cast, get_args
+from urllib.parse import unquote, urlsplit
+
+from markupsafe import Markup, escape
+from msgspec import Raw, json
+
+from proxy import template_files
+from proxy.errors import SettingsError
+from proxy.links import safe_url
+from proxy.models import Banner, CategoryRow, ListName, Page, Product, Recommendations, Slot
+from proxy.remember import CacheStats, Key, Remembered
+from proxy.widgets import (
+    ANSWER_FIELD,
+    BannerContext,
+    BannerLayout,
+    BannersContext,
+    BannerShape,
+    CategoriesContext,
+    Layout,
+    ProductContext,
+    ProductsContext,
+    Rating,
+    Row,
+    decode_banner,
+    decode_product,
+    row_head,
+    shown_on,
+)
+from proxy.wording import number_formatter, parse_locale, price_formatter, words_for
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+    from pathlib import Path
+
+
+Field = Literal["price", "full_price", "brand", "rating", "stock"]
+"""What a card may show beside photo and name."""
+
+FIELDS: tuple[Field, ...] = get_args(Field)
+
+Heading = Literal["h1", "h2", "h3", "h4", "h5", "h6"]
+
+CACHE_BYTES = 32 * 2**20
+"""Rendered HTML kept, lists and cards together: all cards of a catalogue of 10,000, and 1,500 lists."""
+
+LOOKAHEAD = 64
+"""Items of a list that are looked at to find the ones to show: four times the longest section."""
+
+SECTION_SIZES = range(1, 17)
+"""Products in a list: the vendor's own setting goes up to 16."""
+
+CATEGORY_ROWS = 4
+"""Category rows shown: more would push the shop's own content off the page."""
+
+WIDE_BANNERS, NARROW_BANNERS, NARROW_ALONE = 3, 2, 4
+"""Banners shown: the vendor's "high" layout; and narrow ones where there is no wide one beside them."""
+
+BANNER_SIZES: dict[BannerShape, tuple[int, int]] = {"wide": (1200, 720), "narrow": (480, 720)}
+"""Pixels, the vendor's 5:3 and 2:3: they reserve the place before the photo arrives."""
+
+
+class Renderer:
+    """Renders slots with the shop's templates, language and choices.
+
+    Args:
+        templates: the operator's folder; a file in it replaces the shipped one of the same name.
+        locale: of words and prices: ``en_US``.
+        currency: ISO 4217 code of prices; an item's own ``extra.currency`` wins.
+        layout: products in a ``grid``, or in a ``slider`` that scrolls sideways.
+        section_size: products in a list at most.
+        fields: what cards show beside photo and name.
+        button: text of a call to action on each card; None shows none.
+        heading: tag of the lists' titles, to fit the shop's own outline.
+        words: the shop's own words in place of the shipped ones, by their names in `Words`.
+        hide_out_of_stock: leave out products whose stock is known to be 0.
+        link_for: makes the link of an item from (``product`` or ``banner``, its list, its id, where
+            it leads); None links directly. Called once per item, so its answer must fit every visitor.
+        stylesheet_href: URL of the stylesheet that the first slot of a page links to; None: the shop
+            has its own.
+        cache_bytes: rendered HTML kept.
+        failed: told the template's name and the error when a template fails on an item.
+
+    Raises:
+        SettingsError: a template can't be used, or a value above isn't one.
+    """
+
+    def __init__(  # noqa: PLR0913 - keyword-only: the operator's choices, one each
+        self,
+        *,
+        templates: Path | None = None,
+        locale: str = "en_US",
+        currency: str = "USD",
+        layout: Layout = "grid",
+        section_size: int = 8,
+        fields: Collection[Field] = ("price", "full_price", "brand", "rating"),
+        button: str | None = None,
+        heading: Heading = "h2",
+        words: Mapping[str, str] | None = None,
+        hide_out_of_stock: bool = True,
+        link_for: Callable[[str, str, str, str], str] | None = None,
+        stylesheet_href: str | None = None,
+        cache_bytes: int = CACHE_BYTES,
+        failed: Callable[[str, Exception], None] | None = None,
+    ) -> None:
+        if section_size not in SECTION_SIZES:
+            size = f"{SECTION_SIZES.start} to {SECTION_SIZES.stop - 1}"
+            raise SettingsError("section_size", f"{section_size} is out of range", f"Write {size}")
+        parsed = parse_locale(locale)
+        self._words = words_for(parsed, words)
+        self._price = price_formatter(parsed, currency)
+        self._number = number_formatter(parsed)
+        self._layout: Layout = layout
+        self._size = section_size
+        self._fields = frozenset(fields)
+        self._button = button
+        self._heading = heading
+        self._hide_out_of_stock = hide_out_of_stock
+        self._link_for = link_for or (lambda _kind, _list_name, _id, href: href)
+        self._stylesheet = (
+            b"" if stylesheet_href is None else _encoded(_stylesheet_link(stylesheet_href), utf8=False)
+        )
+        self._failed = failed or (lambda _name, _error: None)
+        self.failures = 0
+        """Times that a template failed on an item."""
+        self._lists: Remembered[bytes] = Remembered(cache_bytes // 2)
+        self._cards: Remembered[str] = Remembered(cache_bytes // 2)
+        self._templates = template_files.load(templates, {"price": self._price, "number": self._number})
+        self._try_templates()
+
+    @property
+    def stats(self) -> dict[str, CacheStats]:
+        """How the caches of lists and of single cards do."""
+        return {"lists": self._lists.stats, "cards": self._cards.stats}
+
+    def slot(
+        self, slot: Slot, page: Page, answer: Recommendations, *, utf8: bool, first: bool
+    ) -> bytes | None:
+        """The HTML that fills a slot, or None when there is nothing to say: then its fallback stays.
+
+        Args:
+            slot: what to show.
+            page: where; its kind decides which lists ``products`` shows.
+            answer: what the vendor recommends. An empty one still shows the shop's static banner.
+            utf8: the page is UTF-8; otherwise the HTML is ASCII, with character references.
+            first: no slot of this page was filled before: the stylesheet comes along.
+        """
+        if slot.pages is not None and page.kind not in slot.pages:
+            return None
+        if slot.widget == "products":
+            html = b"".join([self._list(name, answer, utf8) for name in shown_on(page.kind)])
+        elif slot.widget in {"banners", "main_banners", "sub_banners"}:
+            html = self._banner_slot(slot, answer, utf8)
+        else:
+            html = self._list(cast("ListName", slot.widget), answer, utf8)
+        if not html:
+            return None
+        return self._stylesheet + html if first else html
+
+    # Product lists
+
+    def _list(self, name: ListName, answer: Recommendations, utf8: bool) -> bytes:  # noqa: FBT001 - private
+        if name == "categories":
+            return self._categories(answer.category_product_skus, utf8)
+        raws: list[Raw] | None = getattr(answer, ANSWER_FIELD[name])
+        if not raws:
+            return b""
+        raws = raws[:LOOKAHEAD]
+        # No JSON value holds a NUL byte, so the joined bytes say unambiguously which items these are.
+        key = (name, utf8, b"\0".join(raws))
+        html = self._lists.get(key)
+        if html is None:
+            html = self._remember(key, self._products(name, raws), utf8)
+        return html
+
+    def _remember(self, key: Key, html: str | None, utf8: bool) -> bytes:  # noqa: FBT001 - private
+        """Encodes and remembers a list; one that failed is tried again next time."""
+        if html is None:
+            return b""
+        encoded = _encoded(html, utf8=utf8)
+        self._lists.put(key, encoded)
+        return encoded
+
+    def _products(self, name: ListName, raws: Iterable[Raw]) -> str | None:
+        cards = self._cards_of(name, raws, set())
+        if not cards:
+            return ""
+        context = ProductsContext(
+            list_name=name,
+            title=getattr(self._words, name),
+            title_id=f"datacue-{name}-title",
+            heading=self._heading,
+            layout=self._layout,
+            cards=Markup("".join(cards)),  # noqa: S704 - rendered by an autoescaping template
+            count=len(cards),
+            words=self._words,
+        )
+        return self._guarded("widgets/products.html", context)
+
+    def _categories(self, rows: list[CategoryRow] | None, utf8: bool) -> bytes:  # noqa: FBT001 - private
+        if not rows:
+            return b""
+        rows = rows[:CATEGORY_ROWS]
+        key = ("categories", utf8, json.encode(rows))
+        html = self._lists.get(key)
+        if html is None:
+            html = self._remember(key, self._rows(rows), utf8)
+        return html
+
+    def _rows(self, rows: Iterable[CategoryRow]) -> str | None:
+        shown: list[Row] = []
+        seen: set[str] = set()
+        for row in rows:
+            cards = self._cards_of("categories", row.products[:LOOKAHEAD], seen)
+            if cards:
+                title, link = row_head(row)
+                shown.append(
+                    Row(
+                        title=title or self._words.categories,
+                        title_id=f"datacue-categories-title-{len(shown) + 1}",
+                        link=link,
+                        cards=Markup("".join(cards)),  # noqa: S704 - rendered by an autoescaping template
+                        count=len(cards),
+                    )
+                )
+        if not shown:
+            return ""
+        context = CategoriesContext(
+            list_name="categories", rows=shown, heading=self._heading, layout=self._layout, words=self._words
+        )
+        return self._guarded("widgets/categories.html", context)
+
+    def _cards_of(self, name: ListName, raws: Iterable[Raw], seen: set[str]) -> list[str]:
+        """The cards to show: whose item can be shown, each product once, as many as a section holds."""
+        cards: list[str] = []
+        for raw in raws:
+            product_id, _, html = self._card(name, bytes(raw)).partition("\0")
+            if html and product_id not in seen:
+                seen.add(product_id)
+                cards.append(html)
+                if len(cards) == self._size:
+                    break
+        return cards
+
+    def _card(self, name: ListName, raw: bytes) -> str:
+        """One card as product id, NUL, HTML; empty where the item can't be shown."""
+        key = (name, raw)
+        card = self._cards.get(key)
+        if card is None:
+            card = self._fresh_card(name, raw)
+            self._cards.put(key, card)
+        return card
+
+    def _fresh_card(self, name: ListName, raw: bytes) -> str:
+        product = decode_product(raw)
+        if product is None or (self._hide_out_of_stock and product.stock == 0):
+            return ""
+        html = self._guarded("widgets/product.html", self._product_context(name, product))
+        return f"{product.product_id}\0{html}" if html else ""
+
+    def _product_context(self, name: ListName, product: Product) -> ProductContext:
+        shows = self._fields
+        own = product.extra.get("currency")
+        currency = own if isinstance(own, str) and _CURRENCY.fullmatch(own) else ""
+        price = full_price = rating = stock = None
+        if product.price is not None and "price" in shows:
+            price = self._price(product.price, currency)
+            if (
+                product.full_price is not None
+                and product.full_price > product.price
+                and "full_price" in shows
+            ):
+                full_price = self._price(product.full_price, currency)
+        if product.rating and "rating" in shows:
+            stars = self._number(round(product.rating / 20, 1))
+            rating = Rating(max(1, round(product.rating / 10)), self._words.stars.replace("{stars}", stars))
+        if product.stock and "stock" in shows:
+            stock = self._words.stock.replace("{count}", self._number(product.stock))
+        return ProductContext(
+            product=product,
+            link=self._link_for("product", name, product.product_id, product.link),
+            list_name=name,
+            price=price,
+            full_price=full_price,
+            brand=product.brand if "brand" in shows else None,
+            rating=rating,
+            stock=stock,
+            button=self._button,
+            words=self._words,
+        )
+
+    # Banners
+
+    def _banner_slot(self, slot: Slot, answer: Recommendations, utf8: bool) -> bytes:  # noqa: FBT001 - private
+        wide = answer.main_banners or [] if slot.widget != "sub_banners" else []
+        narrow = answer.sub_banners or [] if slot.widget != "main_banners" else []
+        if slot.index is not None and slot.widget != "banners":
+            place = slice(slot.index - 1, slot.index) if slot.index > 0 else slice(0)
+            wide, narrow = wide[place], narrow[place]
+        key = (
+            *(slot.widget, slot.index is None, utf8, slot.static_img, slot.static_link),
+            *(b"\0".join(wide[:LOOKAHEAD]), b"\0".join(narrow[:LOOKAHEAD])),
+        )
+        html = self._lists.get(key)
+        if html is None:
+            html = self._remember(key, self._banners(slot, wide[:LOOKAHEAD], narrow[:LOOKAHEAD]), utf8)
+        return html
+
+    def _banners(self, slot: Slot, wide: Sequence[Raw], narrow: Sequence[Raw]) -> str | None:
+        seen: set[str] = set()
+        static = self._static_banner(slot)
+        wides = static + self._banner_cards("wide", wide, seen, WIDE_BANNERS - len(static))
+        narrows = self._banner_cards("narrow", narrow, seen, NARROW_BANNERS if wides else NARROW_ALONE)
+        if slot.index is not None and slot.widget != "banners":
+            return "".join(wides + narrows)
+        if not wides and not narrows:
+            return ""
+        layouts: tuple[BannerLayout, ...] = ("narrow", "low", "medium", "high")
+        context = BannersContext(
+            # The first wide one, then the narrow ones: so they make full rows in every layout.
+            banners=Markup("".join(wides[:1] + narrows + wides[1:])),  # noqa: S704 - as for cards
+            layout=layouts[len(wides)],
+            wide=len(wides),
+            narrow=len(narrows),
+            words=self._words,
+        )
+        return self._guarded("widgets/banners.html", context)
+
+    def _static_banner(self, slot: Slot) -> list[str]:
+        """The shop's own banner, which is the same for everyone: its clicks don't count."""
+        photo = safe_url(slot.static_img)
+        if photo is None or slot.widget != "banners":
+            return []
+        banner = Banner(banner_id="static", link=safe_url(slot.static_link) or "", photo_url=photo)
+        html = self._guarded("widgets/banner.html", self._banner_context("wide", banner, static=True))
+        return [html] if html else []
+
+    def _banner_cards(self, shape: BannerShape, raws: Iterable[Raw], seen: set[str], limit: int) -> list[str]:
+        cards: list[str] = []
+        for raw in raws:
+            if len(cards) == limit:
+                break
+            banner = decode_banner(raw)
+            if banner is None or banner.banner_id in seen:
+                continue
+            seen.add(banner.banner_id)
+            html = self._guarded("widgets/banner.html", self._banner_context(shape, banner))
+            if html:
+                cards.append(html)
+        return cards
+
+    def _banner_context(self, shape: BannerShape, banner: Banner, *, static: bool = False) -> BannerContext:
+        link = banner.link
+        if not static:
+            list_name = "main_banners" if shape == "wide" else "sub_banners"
+            link = self._link_for("banner", list_name, banner.banner_id, link)
+        width, height = BANNER_SIZES[shape]
+        return BannerContext(
+            banner=banner,
+            link=link,
+            shape=shape,
+            static=static,
+            label=banner.name or _label_of(banner.link) or self._words.banner,
+            width=width,
+            height=height,
+            words=self._words,
+        )
+
+    # Templates
+
+    def _render(self, name: str, context: Mapping[str, Any]) -> str:
+        return self._templates[name].render(context)
+
+    def _guarded(self, name: str, context: Mapping[str, Any]) -> str | None:
+        """Renders; None when the template fails, for a page is never broken by a widget."""
+        try:
+            return self._render(name, context)
+        except Exception as error:  # noqa: BLE001 - the operator's template is code: it may raise anything
+            self.failures += 1
+            self._failed(name, error)
+            return None
+
+    def _try_templates(self) -> None:
+        """Renders every template with a rich and a poor sample, so that a typo shows at start."""
+        for product in (_RICH_PRODUCT, _POOR_PRODUCT):
+            self._try("widgets/product.html", self._product_context("related", product))
+        for banner in (_RICH_BANNER, _POOR_BANNER):
+            self._try("widgets/banner.html", self._banner_context("narrow", banner))
+        cards = Markup("")
+        head = {
+            "list_name": "related",
+            "heading": self._heading,
+            "layout": self._layout,
+            "words": self._words,
+        }
+        self._try("widgets/products.html", {**head, "title": "", "title_id": "", "cards": cards, "count": 0})
+        rows = [Row("", "", "/", cards, 0), Row("", "", None, cards, 0)]
+        self._try("widgets/categories.html", {**head, "rows": rows})
+        banners = {"banners": cards, "layout": "low", "wide": 1, "narrow": 2, "words": self._words}
+        self._try("widgets/banners.html", banners)
+
+    def _try(self, name: str, context: Mapping[str, Any]) -> None:
+        try:
+            self._render(name, context)
+        except Exception as error:
+            file = self._templates[name].filename
+            frames = traceback.extract_tb(error.__traceback__)
+            line = next((frame.lineno for frame in reversed(frames) if frame.filename == file), 1)
+            raise template_files.unusable(f"{file}:{line}", str(error) or type(error).__name__) from error
+
+
+_CURRENCY = re.compile(r"[A-Z]{3}", re.ASCII)
+
+_RICH_PRODUCT = Product(
+    product_id="18",
+    name="Luxury Double Bed",
+    link="/product/double-bed-2",
+    photo_url="/products/18.jpg",
+    variant_id="a",
+    price=1299.0,
+    full_price=1499.0,
+    brand="Alba",
+    rating=92.0,
+    stock=3,
+    category="bedroom",
+    extra={"discount": "20%"},
+)
+_POOR_PRODUCT = Product(product_id="p", name="p", link="/", photo_url="/p.jpg")
+_RICH_BANNER = Banner(banner_id="B1", link="/category/bathroom", photo_url="/b.jpg", name="Bathroom")
+_POOR_BANNER = Banner(banner_id="b", link="", photo_url="/b.jpg")
+
+
+def _encoded(html: str, *, utf8: bool) -> bytes:
+    return html.encode("utf-8", "replace") if utf8 else html.encode("ascii", "xmlcharrefreplace")
+
+
+def _stylesheet_link(href: str) -> str:
+    return f'<link rel="stylesheet" href="{escape(href)}">'
+
+
+def _label_of(link: str) -> str:
+    """What a link says about its banner: ``/category/living-room`` → ``Living room``."""
+    last = unquote(urlsplit(link).path.rstrip("/").rpartition("/")[2]).partition(".")[0]
+    words = " ".join(re.split(r"[-_+\s]+", last)).strip()
+    return words[:1].upper() + words[1:] if words.isprintable() and not words.isdigit() else ""

@@ -1,0 +1,73 @@
+"""Templates from two folders, the operator's before ours, checked before the first visitor comes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError, TemplateSyntaxError, meta
+
+from proxy.errors import SettingsError
+from proxy.links import safe_url
+from proxy.template_lint import lint_source
+from proxy.widgets import CONTEXTS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping
+
+    from jinja2 import Template
+
+
+def shipped(folder: Literal["templates", "static"]) -> Path:
+    """Where the shipped files are: inside the installed package, or beside it in a working tree."""
+    package = Path(__file__).parent
+    installed = package / folder
+    return installed if installed.is_dir() else package.parent / folder
+
+
+def load(folder: Path | None, filters: Mapping[str, Callable[..., str]]) -> dict[str, Template]:
+    """Compiles every template, the operator's before the shipped one."""
+    if folder is not None and not folder.is_dir():
+        raise SettingsError("templates", f"no folder at {folder}", "Make it, or leave the setting out")
+    folders = [shipped("templates"), *([folder] if folder else [])][::-1]
+    environment = Environment(
+        loader=FileSystemLoader(folders),
+        autoescape=True,
+        undefined=StrictUndefined,
+        auto_reload=False,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(filters, safe_url=lambda value: safe_url(value) or "")
+    for name, allowed in CONTEXTS.items():
+        _check(environment, name, allowed | set(environment.globals), seen=set())
+    return {name: environment.get_template(name) for name in CONTEXTS}
+
+
+def _check(environment: Environment, name: str, allowed: Collection[str], seen: set[str]) -> None:
+    """Refuses a template, or one that it includes, that can't be compiled, lints badly or wants more."""
+    if name in seen:
+        return
+    seen.add(name)
+    file: str | None = name
+    try:
+        source, file, _ = environment.loader.get_source(environment, name)  # type: ignore[union-attr] # set above
+        tree = environment.parse(source, name, file)
+    except TemplateSyntaxError as error:
+        raise unusable(f"{error.filename or file}:{error.lineno}", str(error.message)) from error
+    except (TemplateError, OSError, UnicodeDecodeError) as error:
+        raise unusable(f"{file}", f"it can't be read: {error}") from error
+    for line, problem in lint_source(source):
+        raise unusable(f"{file}:{line}", problem)
+    for unknown in sorted(meta.find_undeclared_variables(tree) - set(allowed)):
+        line = next((i for i, text in enumerate(source.splitlines(), 1) if unknown in text), 1)
+        raise unusable(f"{file}:{line}", f"there is no `{unknown}` here")
+    for other in meta.find_referenced_templates(tree):
+        if other is not None:
+            _check(environment, other, allowed, seen)
+
+
+def unusable(place: str, problem: str) -> SettingsError:
+    """The error that stops the start: which file and line, and what is wrong there."""
+    mend = "docs/templates.md lists what a template is given"
+    return SettingsError(f"template {place}", problem.rstrip("."), mend)
