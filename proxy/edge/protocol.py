@@ -1,0 +1,441 @@
+"""A client's connection: framing, order, deadlines. uvicorn calls it, it calls the app.
+
+Requests are taken one at a time: what a client sends ahead stays in the buffer, and then in the kernel, until
+the response before it is whole. So each request is checked alone, and nothing is parsed that isn't answered.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import re
+import socket
+import struct
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, ClassVar, Final, cast
+from urllib.parse import unquote_to_bytes
+
+from uvicorn.protocols.utils import get_local_addr, get_remote_addr, is_ssl
+
+from proxy.edge.answer import STATUS_LINES
+from proxy.edge.body import ChunkedBody, LengthBody
+from proxy.edge.deadline import Deadline
+from proxy.edge.exchange import Exchange
+from proxy.edge.head import check_partial, parse_head
+from proxy.edge.limits import PARTING_SECONDS, EdgeLimits
+from proxy.errors import RequestRefused
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from uvicorn.config import Config
+    from uvicorn.server import ServerState
+
+    from proxy.edge.head import Head
+
+_CR: Final = 0x0D
+_EMPTY_LINES: Final = re.compile(rb"(?:\r\n)*+")
+_END_OF_HEAD: Final = b"\r\n\r\n"
+_RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)  # struct linger: on, 0 seconds
+
+
+def _ignore(_reason: str) -> None:
+    """Count nothing."""
+
+
+class EdgeProtocol(asyncio.Protocol):
+    """The public side of the proxy: HTTP/1.1, as strict as RFC 9112 lets it be.
+
+    uvicorn makes one for each connection. ``hardened`` binds limits and a counter to a class of its own.
+
+    Args:
+        config: uvicorn's, loaded.
+        server_state: shared by the connections of a server.
+        app_state: of the lifespan; each request gets a copy.
+        _loop: uvicorn's name for the running loop.
+    """
+
+    limits: ClassVar[EdgeLimits] = EdgeLimits()
+    on_refused: ClassVar[Callable[[str], None]] = staticmethod(_ignore)
+    """Called with one of ``REASONS`` for each request refused and connection given up."""
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        if not config.loaded:
+            config.load()
+        self.loop = _loop or asyncio.get_running_loop()
+        self._app = config.loaded_app
+        self._asgi = {"version": config.asgi_version, "spec_version": "2.4"}
+        self._root_path = config.root_path
+        self._server_state = server_state
+        self._app_state = app_state
+        self._deadline = Deadline(self.loop, self._expired)
+        self._transport: asyncio.Transport
+        self._addresses: dict[str, Any] = {}
+        self._secure = False
+        self._buffer = bytearray()
+        """What came and isn't parsed: part of a head, or what was sent ahead."""
+        self._exchange: Exchange | None = None
+        self._body: LengthBody | ChunkedBody | None = None
+        """What of the current request's body is to come."""
+        self._used = False
+        self._last = False
+        """The server stops: no request after this one."""
+        self._parting = False
+        """The last answer is out: what comes is thrown away."""
+        self._read_paused = False
+        self._writable: asyncio.Event | None = None
+        """Set when the transport wants more; None while it never had enough."""
+        self._unsent = 0
+        """Bytes that waited for the client when it was last looked at."""
+
+    # Called by the transport
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Greet a client: it has ``head_seconds`` to say what it wants."""
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's doesn't inherit from it
+        self._secure = is_ssl(self._transport)
+        self._addresses = {
+            "client": get_remote_addr(self._transport),
+            "server": get_local_addr(self._transport),
+            "scheme": "https" if self._secure else "http",
+        }
+        connections: set[Any] = self._server_state.connections
+        connections.add(self)
+        self._deadline.set(self.limits.head_seconds)
+        if len(connections) > self.limits.max_connections:
+            self._refuse("too-many-connections", HTTPStatus.SERVICE_UNAVAILABLE)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Let go of everything, and tell the app."""
+        del exc
+        connections: set[Any] = self._server_state.connections
+        connections.discard(self)
+        self._deadline.close()
+        self._buffer.clear()
+        if self._exchange is not None:
+            self._exchange.disconnect()
+            self._exchange = None
+        if self._writable is not None:
+            self._writable.set()
+
+    def eof_received(self) -> bool:
+        """In a tunnel the client may stop sending and go on reading; elsewhere its end is the end."""
+        exchange = self._exchange
+        if exchange is None or not exchange.tunnel or self._secure:
+            return False
+        exchange.feed([], ended=True)
+        return True
+
+    def data_received(self, data: bytes) -> None:
+        """Sort bytes to where they belong."""
+        if self._parting:
+            return
+        exchange = self._exchange
+        try:
+            if exchange is None:
+                self._take_head(data)
+            elif self._body is not None:
+                self._take_body(exchange, self._body, data)
+            elif exchange.tunnel:
+                exchange.feed([data], ended=False)
+            else:
+                self._buffer += data
+                self._pause_reading()
+        except RequestRefused as refusal:
+            self._refuse(refusal.reason, refusal.status)
+
+    def pause_writing(self) -> None:
+        """The client reads slower than the app writes."""
+        if self._writable is None:
+            self._writable = asyncio.Event()
+        self._writable.clear()
+        self._unsent = self._transport.get_write_buffer_size()
+        self._deadline.set(self.limits.write_idle_seconds)
+
+    def resume_writing(self) -> None:
+        """The client has caught up."""
+        if self._writable is not None:
+            self._writable.set()
+        self._unsent = 0
+        self._wait_for_client()
+
+    # Called by the server
+
+    def shutdown(self) -> None:
+        """Stop gracefully: what has begun is finished, nothing new is begun."""
+        self._last = True
+        if self._exchange is not None:
+            self._exchange.keep_alive = False
+        elif self._parting:
+            self._transport.abort()
+        elif not self._buffer:
+            self._deadline.set(PARTING_SECONDS)
+
+    # A request comes
+
+    def _take_head(self, data: bytes) -> None:
+        """Find the end of a head, and begin its request."""
+        buffer = self._buffer
+        seen = len(buffer)
+        came: bytes | bytearray = data
+        if seen:
+            buffer += data
+            came = buffer
+        if came[0] == _CR:
+            # Empty lines before a request line are overlooked (RFC 9112, 2.2).
+            begin = _EMPTY_LINES.match(came).end()  # type: ignore[union-attr]  # it matches b"" too
+            came = came[begin:]
+            seen = 0
+        end = came.find(_END_OF_HEAD, max(0, seen - 3), self.limits.head_bytes)
+        if end < 0:
+            if came:
+                check_partial(came, seen, self.limits)
+            if came is not buffer:
+                buffer[:] = came
+            if not seen and (self._used or self._last):
+                self._wait_for_client()
+            return
+        end += len(_END_OF_HEAD)
+        if end == len(data) and came is data:
+            head, rest = data, b""
+        else:
+            head, rest = bytes(came[:end]), bytes(came[end:])
+            buffer.clear()
+        self._begin(parse_head(head, self.limits), rest)
+
+    def _begin(self, head: Head, rest: bytes) -> None:
+        """Start a request's exchange, with what of its body came along."""
+        body: LengthBody | ChunkedBody | None = None
+        limit = self.limits.body_bytes
+        if head.chunked:
+            body = ChunkedBody(limit)
+        elif head.content_length:
+            if limit is not None and head.content_length > limit:
+                raise RequestRefused("body-too-large", HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+            body = LengthBody(head.content_length)
+        exchange = Exchange(self, head, self._scope(head), expects_body=body is not None)
+        if body is not None:
+            content: list[bytes] = []
+            if rest:
+                rest = body.feed(rest, content)
+                exchange.feed(content, ended=body.ended)
+                if body.ended:
+                    body = None
+        self._used = True
+        self._exchange = exchange
+        self._body = body
+        if self._last:
+            exchange.keep_alive = False
+        if rest:
+            self._buffer += rest
+            self._pause_reading()
+        self._wait_for_client()
+        tasks = self._server_state.tasks
+        task = self.loop.create_task(exchange.run(self._app))
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
+
+    def _take_body(self, exchange: Exchange, body: LengthBody | ChunkedBody, data: bytes) -> None:
+        content: list[bytes] = []
+        rest = body.feed(data, content)
+        if body.ended:
+            self._body = None
+            if rest:
+                self._buffer += rest
+                self._pause_reading()
+        exchange.feed(content, ended=body.ended)
+        self._wait_for_client()
+
+    def _scope(self, head: Head) -> dict[str, Any]:
+        raw_path, _, query = head.target.partition(b"?")
+        if b"%" in raw_path:
+            path = unquote_to_bytes(raw_path).decode("utf-8", "replace")
+        else:
+            path = raw_path.decode("utf-8", "replace")
+        extensions: dict[str, dict[str, Any]] = {"datacue.informational": {}}
+        if head.upgrade:
+            extensions["datacue.tunnel"] = {}
+        return {
+            "type": "http",
+            "asgi": self._asgi,
+            "http_version": head.http_version,
+            "method": head.method,
+            **self._addresses,
+            "root_path": self._root_path,
+            "path": self._root_path + path,
+            "raw_path": self._root_path.encode("ascii") + raw_path,
+            "query_string": query,
+            "headers": head.headers,
+            "state": self._app_state.copy(),
+            "extensions": extensions,
+            "datacue.target": head.target,
+        }
+
+    # What an exchange asks for
+
+    def default_headers(self) -> Iterable[tuple[bytes, bytes]]:
+        """Date, and what the operator gave uvicorn."""
+        return self._server_state.default_headers
+
+    def write(self, *data: bytes) -> None:
+        """Hand bytes to the transport, in one go."""
+        if not self._transport.is_closing():
+            self._transport.writelines(data)
+
+    async def drain(self) -> None:
+        """Wait until the transport wants more."""
+        if self._writable is not None:
+            await self._writable.wait()
+
+    def hold_input(self) -> None:
+        """Leave what comes to the kernel, and the client waiting."""
+        self._pause_reading()
+        self._wait_for_client()
+
+    def want_input(self) -> None:
+        """Read on."""
+        if self._buffer and self._exchange is not None and self._exchange.tunnel:
+            early, self._buffer = bytes(self._buffer), bytearray()
+            self._exchange.feed([early], ended=False)
+        self._resume_reading()
+        self._wait_for_client()
+
+    def answered(self, exchange: Exchange) -> None:
+        """A response is whole: on to the next request, or away."""
+        self._server_state.total_requests += 1
+        self._exchange = None
+        if exchange.tunnel:
+            self._part(linger=False)
+        elif self._body is not None or not exchange.keep_alive or self._last:
+            self._part(linger=self._body is not None or bool(self._buffer))
+        else:
+            self._resume_reading()
+            self._wait_for_client()
+            if self._buffer:
+                ahead = bytes(self._buffer)
+                self._buffer.clear()
+                self.data_received(ahead)
+
+    def cut(self, *, reset: bool) -> None:
+        """End the connection in the middle of a response.
+
+        Args:
+            reset: the client could take the end for the response's end, so it has to be an error.
+        """
+        self._parting = True
+        if self._exchange is not None:
+            self._exchange.disconnect()
+            self._exchange = None
+        if reset:
+            self._reset()
+        else:
+            self._part(linger=False)
+
+    # The connection ends
+
+    def _refuse(self, reason: str, status: int) -> None:
+        """Answer for the app: the request is not one, or its time is over."""
+        type(self).on_refused(reason)
+        exchange, self._exchange = self._exchange, None
+        if exchange is not None:
+            begun = exchange.started
+            exchange.disconnect()
+            if begun:
+                self.cut(reset=True)
+                return
+        text = f"{HTTPStatus(status).phrase}: {reason}\n".encode("ascii")
+        lines = [STATUS_LINES[status]]
+        for name, value in self.default_headers():
+            if name == b"date":
+                lines += (b"date: ", value, b"\r\n")
+        lines.append(
+            b"content-type: text/plain\r\ncontent-length: %d\r\nconnection: close\r\n\r\n" % len(text)
+        )
+        self._transport.write(b"".join((*lines, text)))
+        self._part(linger=True)
+
+    def _part(self, *, linger: bool) -> None:
+        """Close once everything is sent; ``linger``: but not before the client has stopped sending."""
+        self._parting = True
+        self._buffer.clear()
+        if linger and not self._secure and self._transport.can_write_eof():
+            self._unsent = 0
+            self._deadline.set(self.limits.linger_seconds)
+            with contextlib.suppress(OSError):
+                self._transport.write_eof()
+            self._resume_reading()
+        else:
+            self._unsent = self._transport.get_write_buffer_size()
+            self._deadline.set(self.limits.write_idle_seconds)
+            self._transport.close()
+
+    def _reset(self) -> None:
+        connection: socket.socket | None = self._transport.get_extra_info("socket")
+        if connection is not None:
+            with contextlib.suppress(OSError):
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+        self._transport.abort()
+
+    # Waits
+
+    def _pause_reading(self) -> None:
+        if not self._read_paused and not self._transport.is_closing():
+            self._read_paused = True
+            self._transport.pause_reading()
+
+    def _resume_reading(self) -> None:
+        if self._read_paused and not self._transport.is_closing():
+            self._read_paused = False
+            self._transport.resume_reading()
+
+    def _wait_for_client(self) -> None:
+        """Set the deadline of what is now to come from the client, if anything."""
+        if self._parting or self._write_paused():
+            return  # that deadline stands
+        if self._exchange is None:
+            self._deadline.set(self.limits.head_seconds if self._buffer else self.limits.idle_seconds)
+        elif self._body is not None and not self._read_paused:
+            self._deadline.set(self.limits.body_idle_seconds)
+        else:
+            self._deadline.clear()
+
+    def _write_paused(self) -> bool:
+        return self._writable is not None and not self._writable.is_set()
+
+    def _expired(self) -> None:
+        """What was waited for hasn't come."""
+        unsent = self._transport.get_write_buffer_size()
+        if unsent < self._unsent:
+            # The client takes what waits for it, if slowly.
+            self._unsent = unsent
+            self._deadline.set(self.limits.write_idle_seconds)
+        elif self._parting:
+            self._transport.abort()
+        elif self._write_paused():
+            type(self).on_refused("write-timeout")
+            self.cut(reset=True)
+        elif self._exchange is not None:
+            self._refuse("body-timeout", HTTPStatus.REQUEST_TIMEOUT)
+        elif self._buffer:
+            self._refuse("head-timeout", HTTPStatus.REQUEST_TIMEOUT)
+        else:
+            self._part(linger=False)
+
+
+def hardened(
+    limits: EdgeLimits | None = None, on_refused: Callable[[str], None] = _ignore
+) -> type[EdgeProtocol]:
+    """A protocol class for ``uvicorn.Config(http=...)``.
+
+    Args:
+        limits: the default ones if None.
+        on_refused: called with one of ``REASONS`` for each refusal.
+    """
+    namespace = {"limits": limits or EdgeLimits(), "on_refused": staticmethod(on_refused)}
+    return type("HardenedEdge", (EdgeProtocol,), namespace)
