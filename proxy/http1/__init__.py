@@ -1,0 +1,18 @@
+"""An HTTP/1.1 client for the hot path: the shop and the events endpoint.
+
+Reading order: ``origin``, ``limits``, ``message`` (what goes out), ``head`` and ``framing`` (what comes
+in, without I/O), ``response``, ``tunnel``, ``upload``, ``connection`` (the protocol), ``pool``.
+
+It forwards and nothing else: no cookie jar, no redirects, no environment proxies, no content decoding.
+"""
+
+from __future__ import annotations
+
+from proxy.http1.limits import Limits, Timeouts
+from proxy.http1.message import Answer, Headers, Request
+from proxy.http1.origin import Origin
+from proxy.http1.pool import Pool
+from proxy.http1.response import Response
+from proxy.http1.tunnel import Tunnel
+
+__all__ = ["Answer", "Headers", "Limits", "Origin", "Pool", "Request", "Response", "Timeouts", "Tunnel"]

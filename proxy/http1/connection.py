@@ -1,0 +1,557 @@
+"""One connection: an asyncio protocol that carries one exchange after another.
+
+A connection is in one stage at a time::
+
+    IDLE ── begin ──► HEAD ── final head ──► BODY ── end ──► IDLE, or closed
+                        └──── 101 ─────────► TUNNEL ───────► CLOSING ──► closed
+
+Everything that arrives is judged by the stage; what doesn't fit fails the exchange and closes the
+connection. Bytes in IDLE were asked for by nobody: closed, before a visitor can get them as theirs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import socket
+from typing import TYPE_CHECKING, Protocol, cast
+
+from proxy.errors import ConnectionLost, MalformedResponse, PeerError, ResponseTimeout
+from proxy.http1.framing import Body, ChunkedBody, LengthBody, UntilClose
+from proxy.http1.head import FramingError, check_start, parse_head
+from proxy.http1.response import Response
+from proxy.http1.tunnel import Tunnel
+from proxy.http1.upload import upload
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from proxy.http1.head import ResponseHead
+    from proxy.http1.limits import Limits, Timeouts
+    from proxy.http1.message import Head, Headers, Request
+    from proxy.http1.peer import Peer
+
+_OPENING, _IDLE, _HEAD, _BODY, _TUNNEL, _CLOSING, _CLOSED = range(7)
+
+_HEAD_END = b"\r\n\r\n"
+_BODILESS = frozenset((204, 304))
+_CONTINUE, _SWITCHING, _FINAL = 100, 101, 200
+
+_CLOSE_SECONDS = 5.0
+"""For a closed tunnel's last bytes to go out; after that they are dropped with the socket."""
+
+
+class Owner(Protocol):
+    """What a connection tells its pool."""
+
+    def released(self, connection: Connection) -> None:
+        """An exchange has ended well: the connection is free."""
+        ...
+
+    def closed(self, connection: Connection) -> None:
+        """The connection will carry nothing more: its slot is free. Told once."""
+        ...
+
+    def connected(self) -> None:
+        """There is a transport."""
+        ...
+
+    def disconnected(self) -> None:
+        """A transport is gone. Told once for each that was made."""
+        ...
+
+    def own_upload(self, task: asyncio.Task[None]) -> None:
+        """Keeps the task, and waits for it at the latest when the pool closes."""
+        ...
+
+
+class Connection(asyncio.Protocol):
+    """See the module's docstring. Made by :class:`Pool` only.
+
+    Attributes:
+        deadline: loop time after which :meth:`expire` is due.
+        idle_since: loop time of the release, 0 while it is not idle. The pool's.
+    """
+
+    __slots__ = (
+        "_answered",
+        "_body",
+        "_continued",
+        "_drained",
+        "_head_only",
+        "_informational",
+        "_limits",
+        "_loop",
+        "_on_informational",
+        "_owner",
+        "_partial",
+        "_peer",
+        "_persistent",
+        "_read_paused",
+        "_response",
+        "_reused",
+        "_stage",
+        "_timeouts",
+        "_transport",
+        "_upgrade",
+        "_upload",
+        "_waiter",
+        "_whole",
+        "_write_paused",
+        "deadline",
+        "idle_since",
+    )
+
+    def __init__(
+        self, owner: Owner, peer: Peer, limits: Limits, timeouts: Timeouts, loop: asyncio.AbstractEventLoop
+    ) -> None:
+        self.deadline = math.inf
+        self.idle_since = 0.0
+        self._reused = False
+        self._answered = False
+        self._owner = owner
+        self._peer = peer
+        self._limits = limits
+        self._timeouts = timeouts
+        self._loop = loop
+        self._stage = _OPENING
+        self._transport: asyncio.Transport | None = None
+        self._read_paused = False
+        self._write_paused = False
+        self._drained: asyncio.Future[None] | None = None
+        # The current exchange:
+        self._waiter: asyncio.Future[Response] | None = None
+        self._response: Response | None = None
+        self._body: Body | None = None
+        self._partial: bytearray | None = None
+        self._persistent = False
+        self._head_only = False
+        self._upgrade = False
+        self._whole: int | None = None
+        self._informational = 0
+        self._on_informational: Callable[[int, Headers], None] | None = None
+        self._upload: asyncio.Task[None] | None = None
+        self._continued: asyncio.Future[bool] | None = None
+
+    # For the pool.
+
+    @property
+    def usable(self) -> bool:
+        """Whether an exchange may begin."""
+        return self._stage == _IDLE and self._transport is not None and not self._transport.is_closing()
+
+    @property
+    def was_stale(self) -> bool:
+        """Whether it had served before and then broke without one byte of answer."""
+        return self._reused and not self._answered
+
+    def now(self) -> float:
+        """The loop's time."""
+        return self._loop.time()
+
+    @property
+    def fileno(self) -> int:
+        """The socket's descriptor, -1 where there is none."""
+        sock = None if self._transport is None else self._transport.get_extra_info("socket")
+        return -1 if sock is None else cast("int", sock.fileno())
+
+    def begin(
+        self, request: Request, head: Head, on_informational: Callable[[int, Headers], None] | None
+    ) -> asyncio.Future[Response]:
+        """Sends a request; the future gets its response when the head has come."""
+        waiter = self._start(head_only=request.method == b"HEAD")
+        self._upgrade = request.upgrade is not None
+        self._on_informational = on_informational
+        body = request.body
+        transport = self._transport
+        assert transport is not None
+        if body is None or (isinstance(body, bytes) and not head.expects):
+            if not body:
+                transport.write(head.data)
+            elif len(head.data) + len(body) <= self._limits.one_write:
+                transport.write(head.data + body)
+            else:
+                transport.writelines((head.data, body))
+        else:
+            transport.write(head.data)
+            if head.expects:
+                self._continued = self._loop.create_future()
+            job = upload(self, body, request.content_length, self._continued, self._timeouts.expect)
+            self._upload = self._loop.create_task(job)
+            self._upload.add_done_callback(self._upload_ended)
+            self._owner.own_upload(self._upload)
+        self._rearm()
+        return waiter
+
+    def begin_whole(self, message: bytes, limit: int) -> asyncio.Future[Response]:
+        """Sends a serialized request; the future gets its response when the body has ended."""
+        waiter = self._start(head_only=message.startswith(b"HEAD "))
+        self._whole = limit
+        assert self._transport is not None
+        self._transport.write(message)
+        self._rearm()
+        return waiter
+
+    def expire(self) -> None:
+        """The deadline has passed."""
+        if self._stage == _CLOSING:
+            self.close()
+        elif self._write_paused:
+            self._fail(ResponseTimeout, f"took no byte of the request for {self._timeouts.idle:g} s")
+        elif self._stage == _HEAD:
+            self._fail(ResponseTimeout, f"no response within {self._timeouts.response:g} s")
+        else:
+            self._fail(ResponseTimeout, f"the response stalled for {self._timeouts.idle:g} s")
+
+    def give_up(self, waiter: asyncio.Future[Response]) -> None:
+        """Nobody awaits ``waiter`` any more: ends its exchange, and never a later one."""
+        if self._waiter is waiter:
+            self.close()
+        elif not waiter.cancelled() and waiter.exception() is None:
+            waiter.result().abandon()
+
+    def close(self) -> None:
+        """Closes now, whatever is under way. Idempotent."""
+        self._fail(ConnectionLost, "the connection was closed by the proxy")
+
+    # asyncio.Protocol.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """See asyncio."""
+        self._transport = cast("asyncio.Transport", transport)
+        self._owner.connected()
+        if self._stage == _CLOSED:  # the connecting task was cancelled meanwhile
+            self._transport.abort()
+            return
+        self._stage = _IDLE
+        self._transport.set_write_buffer_limits(high=self._limits.write_high_water)
+        sock = transport.get_extra_info("socket")
+        if sock.family != socket.AF_UNIX:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)  # finds dead peers of silent tunnels
+
+    def data_received(self, data: bytes) -> None:
+        """See asyncio. The hottest function of the product."""
+        stage = self._stage
+        self._answered = True
+        try:
+            if stage == _BODY:
+                self._receive_body(data)
+            elif stage == _HEAD:
+                self._receive_head(data)
+            elif stage == _TUNNEL:
+                assert self._response is not None
+                assert self._response.tunnel is not None
+                self._response.tunnel.feed(data)
+            elif stage == _IDLE:
+                self.close()
+        except FramingError as error:
+            self._fail(MalformedResponse, str(error))
+
+    def eof_received(self) -> bool:
+        """See asyncio. Only a tunnel stays half open."""
+        if self._stage == _TUNNEL:
+            assert self._response is not None
+            assert self._response.tunnel is not None
+            assert self._transport is not None
+            self._response.tunnel.feed_eof()
+            return self._transport.can_write_eof()
+        if self._stage == _BODY and isinstance(self._body, UntilClose):
+            self._persistent = False
+            self._end()
+        self._lost(None)
+        return False
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """See asyncio."""
+        self._lost(exc)
+        self._transport = None
+        self._owner.disconnected()
+
+    def pause_writing(self) -> None:
+        """See asyncio."""
+        self._write_paused = True
+        self._rearm()
+
+    def resume_writing(self) -> None:
+        """See asyncio."""
+        self._write_paused = False
+        self._rearm()
+        self._wake_writer()
+
+    # For responses, tunnels and uploads.
+
+    def pause(self) -> None:
+        """Reads no more for now: the reader has enough."""
+        if not self._read_paused and self._transport is not None:
+            self._read_paused = True
+            self._transport.pause_reading()
+            self._rearm()
+
+    def resume(self) -> None:
+        """Reads again."""
+        if self._read_paused and self._transport is not None:
+            self._read_paused = False
+            if not self._transport.is_closing():
+                self._transport.resume_reading()
+            self._rearm()
+
+    def write(self, data: bytes) -> None:
+        """Sends, or keeps until the socket takes it."""
+        if self._transport is not None:
+            self._transport.write(data)
+
+    def write_chunk(self, data: bytes) -> None:
+        """Sends one chunk of a chunked body, at least 1 byte (RFC 9112, 7.1)."""
+        if self._transport is not None:
+            self._transport.writelines((b"%x\r\n" % len(data), data, b"\r\n"))
+
+    async def drain(self) -> None:
+        """Waits until the socket has taken enough; returns at once where the connection is closed."""
+        if self._write_paused and self._stage != _CLOSED:
+            drained = self._drained = self._loop.create_future()
+            try:
+                await drained
+            finally:
+                self._drained = None
+
+    def upload_done(self) -> None:
+        """The request's last byte is written: from now on the response is due."""
+        self._upload = None
+        self._rearm()
+
+    def _upload_ended(self, task: asyncio.Task[None]) -> None:
+        """The request's body broke off: the response's reader gets the reason as it is."""
+        error = None if task.cancelled() else task.exception()
+        if error is not None and self._upload is task:
+            self._break(error)
+
+    async def upload_stopped(self) -> None:
+        """Waits until nobody pulls from the request's body any more."""
+        if self._upload is not None:
+            self._upload.cancel()
+            await asyncio.wait((self._upload,))
+
+    def shut_down(self, *, both: bool) -> None:
+        """Ends a tunnel: our direction, or both after what is written has gone out."""
+        transport = self._transport
+        if transport is None or self._stage != _TUNNEL:
+            return
+        if not both and transport.can_write_eof():
+            transport.write_eof()
+            return
+        self._stage = _CLOSING
+        self.deadline = self._loop.time() + _CLOSE_SECONDS
+        transport.close()
+        self.resume()  # a paused transport would not notice the peer's end
+
+    # The exchange, step by step.
+
+    def _start(self, *, head_only: bool) -> asyncio.Future[Response]:
+        self._stage = _HEAD
+        self._answered = False
+        self._persistent = False
+        self._head_only = head_only
+        self._upgrade = False
+        self._whole = None
+        self._informational = 0
+        self._on_informational = None
+        waiter = self._waiter = self._loop.create_future()
+        return waiter
+
+    def _rearm(self) -> None:
+        """Sets the deadline for what is awaited of the peer now; none while it is our turn."""
+        if self._write_paused and self._stage != _TUNNEL:
+            self.deadline = self._loop.time() + self._timeouts.idle
+        elif self._upload is not None or self._read_paused:
+            self.deadline = math.inf
+        elif self._stage == _HEAD:
+            self.deadline = self._loop.time() + self._timeouts.response
+        elif self._stage == _BODY:
+            self.deadline = self._loop.time() + self._timeouts.idle
+        elif self._stage != _CLOSING:
+            self.deadline = math.inf
+
+    def _receive_head(self, data: bytes) -> None:
+        """Takes bytes until the final head is complete, and what follows it."""
+        if self._partial is None:
+            end = data.find(_HEAD_END) + 4
+            if end < 4:  # noqa: PLR2004  # find's -1
+                check_start(data, 0)
+                if len(data) > self._limits.max_head:
+                    raise FramingError(f"a head of more than {self._limits.max_head} bytes")
+                self._partial = bytearray(data)
+                return
+        else:
+            old = len(self._partial)
+            self._partial += data
+            end = self._partial.find(_HEAD_END, max(0, old - 3)) + 4
+            if end < 4:  # noqa: PLR2004  # find's -1
+                check_start(self._partial, old)
+                if len(self._partial) > self._limits.max_head:
+                    raise FramingError(f"a head of more than {self._limits.max_head} bytes")
+                return
+            data = bytes(self._partial)
+            self._partial = None
+        if end > self._limits.max_head:
+            raise FramingError(f"a head of more than {self._limits.max_head} bytes")
+        head = parse_head(data[:end], self._limits.max_fields)
+        if head.status < _FINAL:
+            self._receive_informational(head, data[end:])
+        else:
+            self._receive_final(head, data[end:])
+
+    def _receive_informational(self, head: ResponseHead, rest: bytes) -> None:
+        if head.status == _SWITCHING:
+            self._switch(head, rest)
+            return
+        self._informational += 1
+        if self._informational > self._limits.max_informational:
+            raise FramingError(f"more than {self._limits.max_informational} informational responses")
+        if head.status == _CONTINUE and self._continued is not None and not self._continued.done():
+            self._continued.set_result(True)
+        if self._on_informational is not None:
+            self._on_informational(head.status, head.headers)
+        self._rearm()
+        if rest and self._stage == _HEAD:
+            self._receive_head(rest)
+
+    def _receive_final(self, head: ResponseHead, rest: bytes) -> None:
+        if self._continued is not None and not self._continued.done():
+            self._continued.set_result(False)
+        self._persistent = head.persistent
+        response = self._response = Response(head, self, self._peer, self._loop)
+        if self._head_only or head.status in _BODILESS:
+            if not self._head_only and head.status == 204:  # noqa: PLR2004  # RFC 9110, 15.3.5
+                response.content_length = None
+            self._end(rest)
+        elif head.chunked:
+            self._enter_body(ChunkedBody(self._limits.max_trailers, self._limits.max_fields), rest)
+        elif head.length is None:
+            self._persistent = False
+            self._enter_body(UntilClose(), rest)
+        elif head.length:
+            self._enter_body(LengthBody(head.length), rest)
+        else:
+            self._end(rest)
+        if self._whole is None and self._waiter is not None:
+            self._deliver(response)
+
+    def _enter_body(self, body: Body, rest: bytes) -> None:
+        self._stage = _BODY
+        self._body = body
+        whole, response = self._whole, self._response
+        assert response is not None
+        if whole is not None and response.content_length is not None and response.content_length > whole:
+            raise FramingError(f"a body of more than {whole} bytes")
+        if rest:
+            self._receive_body(rest)
+        else:
+            self._rearm()
+
+    def _receive_body(self, data: bytes) -> None:
+        response, body = self._response, self._body
+        assert response is not None
+        assert body is not None
+        chunks = response.chunks()
+        before = len(chunks)
+        rest = body.feed(data, chunks)
+        if len(chunks) > before:
+            response.buffered += len(chunks[-1])
+        if self._whole is not None and response.buffered > self._whole:
+            raise FramingError(f"a body of more than {self._whole} bytes")
+        if rest is not None:
+            if type(body) is ChunkedBody:
+                response.trailers = body.trailers
+            self._end(rest)
+            return
+        if self._whole is None:
+            if response.buffered > self._limits.read_high_water:
+                self.pause()
+            response.wake()
+        self._rearm()
+
+    def _switch(self, head: ResponseHead, rest: bytes) -> None:
+        """The connection becomes a tunnel."""
+        if not self._upgrade or head.length is not None or head.chunked:
+            raise FramingError("switched protocols without being asked")
+        self._stage = _TUNNEL
+        response = self._response = Response(head, self, self._peer, self._loop)
+        tunnel = response.tunnel = Tunnel(self, self._peer, self._loop, self._limits.read_high_water)
+        self._rearm()
+        if rest:
+            tunnel.feed(rest)
+        self._deliver(response)
+
+    def _end(self, rest: bytes = b"") -> None:
+        """The response is complete; ``rest`` came after it."""
+        if rest:
+            raise FramingError("data after the end of the response")
+        response = self._response
+        assert response is not None
+        uploading = self._upload is not None
+        response.end(keep_inflow=uploading)
+        self._deliver(response)
+        self._response = self._body = self._on_informational = self._continued = None
+        if self._persistent and not uploading and self._stage != _CLOSED:
+            self._stage = _IDLE
+            self.deadline = math.inf
+            self._reused = True
+            self.resume()
+            self._owner.released(self)
+        else:
+            self.close()
+
+    def _deliver(self, response: Response) -> None:
+        waiter = self._waiter
+        if waiter is not None:
+            self._waiter = None
+            if waiter.done():  # cancelled: nobody will read
+                self.close()
+            else:
+                waiter.set_result(response)
+
+    # The end of the connection.
+
+    def _lost(self, exc: BaseException | None) -> None:
+        """The peer has closed, or the network has."""
+        if self._stage == _CLOSED:
+            return
+        how = "closed the connection" if exc is None else f"connection lost ({_reason(exc)})"
+        when = {_HEAD: " before a complete response head", _BODY: " before the end of the response body"}
+        self._fail(ConnectionLost, how + when.get(self._stage, ""))
+
+    def _fail(self, kind: type[PeerError], what: str) -> None:
+        if self._stage != _CLOSED:
+            self._break(self._peer.failed(kind, what))
+
+    def _break(self, error: BaseException) -> None:
+        """Closes; who waits for the response gets ``error``."""
+        if self._stage == _CLOSED:
+            return
+        self._stage = _CLOSED
+        self.deadline = math.inf
+        waiter, response, transport = self._waiter, self._response, self._transport
+        self._waiter = self._response = self._body = self._partial = self._on_informational = None
+        if self._upload is not None:
+            self._upload.cancel()
+        self._wake_writer()
+        if waiter is not None and not waiter.done():
+            waiter.set_exception(error)
+        elif response is not None:
+            if response.tunnel is not None:
+                response.tunnel.lose(str(error))
+            else:
+                response.fail(error, discard=isinstance(error, MalformedResponse))
+        if transport is not None:
+            transport.abort()
+        self._owner.closed(self)
+
+    def _wake_writer(self) -> None:
+        if self._drained is not None and not self._drained.done():
+            self._drained.set_result(None)
+
+
+def _reason(exc: BaseException) -> str:
+    """The system's word for it, without the addresses that some messages carry."""
+    return (exc.strerror if isinstance(exc, OSError) else None) or type(exc).__name__

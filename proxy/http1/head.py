@@ -1,0 +1,120 @@
+"""A response's head: bytes in, typed and checked out (RFC 9112, 2 to 6). No I/O.
+
+httptools (llhttp) checks tokens, line ends and field values at C speed. What it lets through and
+RFC 9112 does not, or what two parsers could read differently, is refused here.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
+from msgspec import Struct
+
+if TYPE_CHECKING:
+    from proxy.http1.message import Headers
+
+_STATUS_LINE = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9][0-9])(?: ([\t -~\x80-\xff]*))?\r\n")
+_START = b"HTTP/1."
+BARE_LF = re.compile(rb"(?<!\r)\n")
+
+
+class FramingError(ValueError):
+    """Not HTTP/1.1; the message says what is wrong, without quoting the peer's bytes."""
+
+
+class ResponseHead(Struct):
+    """A response's status line and fields.
+
+    Attributes:
+        status: 100 to 999.
+        reason: the reason phrase as received.
+        headers: lower-case names, order and repeats kept.
+        length: the ``Content-Length``, None without one.
+        chunked: framed by ``Transfer-Encoding: chunked``.
+        persistent: the server would keep the connection open (RFC 9112, 9.3).
+    """
+
+    status: int
+    reason: bytes
+    headers: Headers
+    length: int | None
+    chunked: bool
+    persistent: bool
+
+
+class _Fields:
+    """Receives httptools' callbacks."""
+
+    __slots__ = ("lines",)
+
+    def __init__(self) -> None:
+        self.lines: Headers = []
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self.lines.append((name.lower(), value.rstrip(b" \t")))
+
+
+def check_start(data: bytes | bytearray, new: int) -> None:
+    """Refuses early what can't become a head, instead of waiting for its end.
+
+    Args:
+        data: the head so far.
+        new: where the bytes begin that came last.
+    """
+    if data[: len(_START)] != _START[: len(data)]:
+        raise FramingError("not an HTTP/1.1 response")
+    if BARE_LF.search(data, new):
+        raise FramingError("bare line feed in the head")
+
+
+def parse_fields(section: bytes, max_fields: int) -> Headers:
+    """Parses field lines with their final empty line: a trailer section.
+
+    Raises:
+        FramingError: a line is no field line, or there are too many.
+    """
+    return _parse(b"HTTP/1.1 200 OK\r\n" + section, max_fields)
+
+
+def parse_head(head: bytes, max_fields: int) -> ResponseHead:
+    """Parses a complete head, from the status line to the empty line.
+
+    Raises:
+        FramingError: it is not one that every parser would read alike.
+    """
+    line = _STATUS_LINE.match(head)
+    if line is None:
+        raise FramingError("invalid status line")
+    headers = _parse(head, max_fields)
+    length: int | None = None
+    chunked = closes = False
+    persistent = line[1] == b"1"
+    for name, value in headers:
+        if name == b"content-length":
+            length = int(value)  # llhttp has refused a second one, and all but digits
+        elif name == b"transfer-encoding":
+            if chunked or value.lower() != b"chunked":
+                raise FramingError("a transfer coding other than chunked")
+            if line[1] == b"0":
+                raise FramingError("Transfer-Encoding in an HTTP/1.0 response")
+            chunked = True
+        elif name == b"connection":
+            options = [option.strip(b" \t") for option in value.lower().split(b",")]
+            closes = closes or b"close" in options
+            persistent = persistent or b"keep-alive" in options
+    return ResponseHead(int(line[2]), line[3] or b"", headers, length, chunked, persistent and not closes)
+
+
+def _parse(head: bytes, max_fields: int) -> Headers:
+    fields = _Fields()
+    try:
+        HttpResponseParser(fields).feed_data(head)
+    except HttpParserUpgrade:
+        pass  # a 101's head is complete; what follows is no longer HTTP
+    except HttpParserError as error:
+        raise FramingError(f"malformed head: {error}") from error
+    if len(fields.lines) > max_fields:
+        raise FramingError(f"more than {max_fields} fields")
+    return fields.lines
