@@ -1,0 +1,84 @@
+"""What a page says about itself → `PageFacts`.
+
+Four formats are read and laid over each other, the surest first: ``window.datacueConfig``, which is
+written for DataCue; JSON-LD, microdata and OpenGraph, which are written for search engines. The first
+that names the page's kind decides it; where a weaker one agrees on the kind, it fills what is missing.
+What the operator selected wins over all. See ``docs/pages.md``.
+
+In reading order: ``model`` (the answer), ``values`` and ``address`` (single values), ``javascript``,
+``config``, ``schemaorg``, ``jsonld``, ``microdata``, ``opengraph``, ``selected``.
+"""
+
+from __future__ import annotations
+
+from functools import reduce
+from typing import TYPE_CHECKING
+
+from msgspec import structs
+
+from proxy.facts import config, jsonld, microdata, opengraph, selected
+from proxy.facts.address import page_address
+from proxy.facts.model import NOTHING, FactsSource, PageFacts, ProductFacts
+from proxy.facts.selected import FACT_NAMES
+
+if TYPE_CHECKING:
+    from proxy.models import RawFacts
+
+__all__ = ["FACT_NAMES", "NOTHING", "FactsSource", "PageFacts", "ProductFacts", "read_facts"]
+
+_OF_THE_PRODUCT = ("name", "currency", "photo_url", "brand", "description", "categories", "rating")
+"""Fields that every variant of a product may share; price, stock and availability are a variant's own."""
+
+_OF_ONE_VARIANT = (*_OF_THE_PRODUCT, "variant_id", "price", "full_price", "available", "stock")
+
+
+def read_facts(raw: RawFacts, *, charset: str, page_url: str) -> PageFacts:
+    """Reads what the locator cut out of a page.
+
+    Args:
+        raw: bytes of the page; each reader bounds what it looks at.
+        charset: the page's encoding; an unknown one is taken for UTF-8.
+        page_url: the page's absolute URL as the visitor sees it; links on its host become
+            path-absolute, so that they work on any host that the proxy serves.
+
+    Returns:
+        The facts; `NOTHING` where there are none. Never raises, whatever the page holds.
+    """
+    page = page_address(page_url)
+    found = (
+        config.read(raw.scripts, charset=charset, page=page),
+        jsonld.read(raw.json_ld, charset=charset, page=page),
+        microdata.read(raw.microdata, charset=charset, page=page),
+        opengraph.read(raw.meta, charset=charset, page=page),
+    )
+    return selected.apply(reduce(_fill, found), raw.selected, charset=charset, page=page)
+
+
+def _fill(sure: PageFacts, weak: PageFacts) -> PageFacts:
+    """Lays facts over weaker ones: those of another kind of page don't count."""
+    if weak.kind is None or sure.kind not in {None, weak.kind}:
+        return sure
+    names = ["product_id", "category_name", "term"]
+    if sure.kind is None:
+        names += ["kind", "why", "variant_id"]
+    filled = {name: getattr(weak, name) for name in names if not getattr(sure, name)}
+    return structs.replace(sure, **filled, products=_fill_products(sure, weak))
+
+
+def _fill_products(sure: PageFacts, weak: PageFacts) -> tuple[ProductFacts, ...]:
+    """The surer products; each with what it lacks and the weaker format's product has."""
+    if not sure.products or not weak.products:
+        return sure.products or weak.products
+    single = len(sure.products) == len(weak.products) == 1
+    source = weak.products[0]
+    return tuple(
+        structs.replace(
+            product,
+            **{
+                name: getattr(source, name)
+                for name in (_OF_ONE_VARIANT if single else _OF_THE_PRODUCT)
+                if getattr(product, name) in (None, ())
+            },
+        )
+        for product in sure.products
+    )
