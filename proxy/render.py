@@ -9,30 +9,25 @@ A `Renderer` never changes: to take up new templates or settings, make another o
 
 from __future__ import annotations
 
-import re
-import traceback
-from typing import TYPE_CHECKING, Any, Literal, cast, get_args
-from urllib.parse import unquote, urlsplit
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from markupsafe import Markup, escape
 from msgspec import Raw, json
 
 from proxy import template_files
+from proxy.cards import Cards, Field, LinkFor, plain_link
 from proxy.errors import SettingsError
 from proxy.links import safe_url
 from proxy.models import Banner, CategoryRow, ListName, Page, Product, Recommendations, Slot
 from proxy.remember import CacheStats, Key, Remembered
 from proxy.widgets import (
     ANSWER_FIELD,
-    BannerContext,
     BannerLayout,
     BannersContext,
     BannerShape,
     CategoriesContext,
     Layout,
-    ProductContext,
     ProductsContext,
-    Rating,
     Row,
     decode_banner,
     decode_product,
@@ -42,14 +37,8 @@ from proxy.widgets import (
 from proxy.wording import number_formatter, parse_locale, price_formatter, words_for
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
-
-
-Field = Literal["price", "full_price", "brand", "rating", "stock"]
-"""What a card may show beside photo and name."""
-
-FIELDS: tuple[Field, ...] = get_args(Field)
 
 Heading = Literal["h1", "h2", "h3", "h4", "h5", "h6"]
 
@@ -67,9 +56,6 @@ CATEGORY_ROWS = 4
 
 WIDE_BANNERS, NARROW_BANNERS, NARROW_ALONE = 3, 2, 4
 """Banners shown: the vendor's "high" layout; and narrow ones where there is no wide one beside them."""
-
-BANNER_SIZES: dict[BannerShape, tuple[int, int]] = {"wide": (1200, 720), "narrow": (480, 720)}
-"""Pixels, the vendor's 5:3 and 2:3: they reserve the place before the photo arrives."""
 
 
 class Renderer:
@@ -110,7 +96,7 @@ class Renderer:
         heading: Heading = "h2",
         words: Mapping[str, str] | None = None,
         hide_out_of_stock: bool = True,
-        link_for: Callable[[str, str, str, str], str] | None = None,
+        link_for: LinkFor | None = None,
         stylesheet_href: str | None = None,
         cache_bytes: int = CACHE_BYTES,
         failed: Callable[[str, Exception], None] | None = None,
@@ -120,25 +106,28 @@ class Renderer:
             raise SettingsError("section_size", f"{section_size} is out of range", f"Write {size}")
         parsed = parse_locale(locale)
         self._words = words_for(parsed, words)
-        self._price = price_formatter(parsed, currency)
-        self._number = number_formatter(parsed)
+        price, number = price_formatter(parsed, currency), number_formatter(parsed)
         self._layout: Layout = layout
         self._size = section_size
-        self._fields = frozenset(fields)
-        self._button = button
         self._heading = heading
         self._hide_out_of_stock = hide_out_of_stock
-        self._link_for = link_for or (lambda _kind, _list_name, _id, href: href)
-        self._stylesheet = (
-            b"" if stylesheet_href is None else _encoded(_stylesheet_link(stylesheet_href), utf8=False)
-        )
+        self._stylesheet = b"" if stylesheet_href is None else _stylesheet_link(stylesheet_href)
         self._failed = failed or (lambda _name, _error: None)
         self.failures = 0
         """Times that a template failed on an item."""
         self._lists: Remembered[bytes] = Remembered(cache_bytes // 2)
         self._cards: Remembered[str] = Remembered(cache_bytes // 2)
-        self._templates = template_files.load(templates, {"price": self._price, "number": self._number})
-        self._try_templates()
+        self._contexts = Cards(
+            words=self._words,
+            price=price,
+            number=number,
+            fields=fields,
+            button=button,
+            link_for=link_for or plain_link,
+        )
+        self._templates = template_files.load(templates, {"price": price, "number": number})
+        for name, sample in self._samples():
+            template_files.rehearse(self._templates[name], sample)
 
     @property
     def stats(self) -> dict[str, CacheStats]:
@@ -267,39 +256,8 @@ class Renderer:
         product = decode_product(raw)
         if product is None or (self._hide_out_of_stock and product.stock == 0):
             return ""
-        html = self._guarded("widgets/product.html", self._product_context(name, product))
+        html = self._guarded("widgets/product.html", self._contexts.product(name, product))
         return f"{product.product_id}\0{html}" if html else ""
-
-    def _product_context(self, name: ListName, product: Product) -> ProductContext:
-        shows = self._fields
-        own = product.extra.get("currency")
-        currency = own if isinstance(own, str) and _CURRENCY.fullmatch(own) else ""
-        price = full_price = rating = stock = None
-        if product.price is not None and "price" in shows:
-            price = self._price(product.price, currency)
-            if (
-                product.full_price is not None
-                and product.full_price > product.price
-                and "full_price" in shows
-            ):
-                full_price = self._price(product.full_price, currency)
-        if product.rating and "rating" in shows:
-            stars = self._number(round(product.rating / 20, 1))
-            rating = Rating(max(1, round(product.rating / 10)), self._words.stars.replace("{stars}", stars))
-        if product.stock and "stock" in shows:
-            stock = self._words.stock.replace("{count}", self._number(product.stock))
-        return ProductContext(
-            product=product,
-            link=self._link_for("product", name, product.product_id, product.link),
-            list_name=name,
-            price=price,
-            full_price=full_price,
-            brand=product.brand if "brand" in shows else None,
-            rating=rating,
-            stock=stock,
-            button=self._button,
-            words=self._words,
-        )
 
     # Banners
 
@@ -344,7 +302,7 @@ class Renderer:
         if photo is None or slot.widget != "banners":
             return []
         banner = Banner(banner_id="static", link=safe_url(slot.static_link) or "", photo_url=photo)
-        html = self._guarded("widgets/banner.html", self._banner_context("wide", banner, static=True))
+        html = self._guarded("widgets/banner.html", self._contexts.banner("wide", banner, static=True))
         return [html] if html else []
 
     def _banner_cards(self, shape: BannerShape, raws: Iterable[Raw], seen: set[str], limit: int) -> list[str]:
@@ -356,72 +314,36 @@ class Renderer:
             if banner is None or banner.banner_id in seen:
                 continue
             seen.add(banner.banner_id)
-            html = self._guarded("widgets/banner.html", self._banner_context(shape, banner))
+            html = self._guarded("widgets/banner.html", self._contexts.banner(shape, banner))
             if html:
                 cards.append(html)
         return cards
 
-    def _banner_context(self, shape: BannerShape, banner: Banner, *, static: bool = False) -> BannerContext:
-        link = banner.link
-        if not static:
-            list_name = "main_banners" if shape == "wide" else "sub_banners"
-            link = self._link_for("banner", list_name, banner.banner_id, link)
-        width, height = BANNER_SIZES[shape]
-        return BannerContext(
-            banner=banner,
-            link=link,
-            shape=shape,
-            static=static,
-            label=banner.name or _label_of(banner.link) or self._words.banner,
-            width=width,
-            height=height,
-            words=self._words,
-        )
-
     # Templates
-
-    def _render(self, name: str, context: Mapping[str, Any]) -> str:
-        return self._templates[name].render(context)
 
     def _guarded(self, name: str, context: Mapping[str, Any]) -> str | None:
         """Renders; None when the template fails, for a page is never broken by a widget."""
         try:
-            return self._render(name, context)
+            return self._templates[name].render(context)
         except Exception as error:  # noqa: BLE001 - the operator's template is code: it may raise anything
             self.failures += 1
             self._failed(name, error)
             return None
 
-    def _try_templates(self) -> None:
-        """Renders every template with a rich and a poor sample, so that a typo shows at start."""
+    def _samples(self) -> Iterator[tuple[str, Mapping[str, Any]]]:
+        """Rich and poor input for every template, so that a typo shows at start, not to a visitor."""
         for product in (_RICH_PRODUCT, _POOR_PRODUCT):
-            self._try("widgets/product.html", self._product_context("related", product))
+            yield "widgets/product.html", self._contexts.product("related", product)
         for banner in (_RICH_BANNER, _POOR_BANNER):
-            self._try("widgets/banner.html", self._banner_context("narrow", banner))
-        cards = Markup("")
-        head = {
-            "list_name": "related",
-            "heading": self._heading,
-            "layout": self._layout,
-            "words": self._words,
-        }
-        self._try("widgets/products.html", {**head, "title": "", "title_id": "", "cards": cards, "count": 0})
+            yield "widgets/banner.html", self._contexts.banner("wide", banner, static=True)
+        cards, words = Markup(""), self._words
+        head = {"list_name": "top", "heading": self._heading, "layout": self._layout, "words": words}
+        yield "widgets/products.html", {**head, "title": "", "title_id": "", "cards": cards, "count": 0}
         rows = [Row("", "", "/", cards, 0), Row("", "", None, cards, 0)]
-        self._try("widgets/categories.html", {**head, "rows": rows})
-        banners = {"banners": cards, "layout": "low", "wide": 1, "narrow": 2, "words": self._words}
-        self._try("widgets/banners.html", banners)
+        yield "widgets/categories.html", {**head, "rows": rows}
+        banners = {"banners": cards, "layout": "low", "wide": 1, "narrow": 2, "words": words}
+        yield "widgets/banners.html", banners
 
-    def _try(self, name: str, context: Mapping[str, Any]) -> None:
-        try:
-            self._render(name, context)
-        except Exception as error:
-            file = self._templates[name].filename
-            frames = traceback.extract_tb(error.__traceback__)
-            line = next((frame.lineno for frame in reversed(frames) if frame.filename == file), 1)
-            raise template_files.unusable(f"{file}:{line}", str(error) or type(error).__name__) from error
-
-
-_CURRENCY = re.compile(r"[A-Z]{3}", re.ASCII)
 
 _RICH_PRODUCT = Product(
     product_id="18",
@@ -446,12 +368,6 @@ def _encoded(html: str, *, utf8: bool) -> bytes:
     return html.encode("utf-8", "replace") if utf8 else html.encode("ascii", "xmlcharrefreplace")
 
 
-def _stylesheet_link(href: str) -> str:
-    return f'<link rel="stylesheet" href="{escape(href)}">'
-
-
-def _label_of(link: str) -> str:
-    """What a link says about its banner: ``/category/living-room`` → ``Living room``."""
-    last = unquote(urlsplit(link).path.rstrip("/").rpartition("/")[2]).partition(".")[0]
-    words = " ".join(re.split(r"[-_+\s]+", last)).strip()
-    return words[:1].upper() + words[1:] if words.isprintable() and not words.isdigit() else ""
+def _stylesheet_link(href: str) -> bytes:
+    # Allowed in the body: HTML Standard, 4.2.4, "body-ok".
+    return _encoded(f'<link rel="stylesheet" href="{escape(href)}">', utf8=False)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import traceback
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError, TemplateSyntaxError, meta
 
@@ -65,6 +66,20 @@ def _check(environment: Environment, name: str, allowed: Collection[str], seen: 
     for other in meta.find_referenced_templates(tree):
         if other is not None:
             _check(environment, other, allowed, seen)
+
+
+def rehearse(template: Template, sample: Mapping[str, Any]) -> None:
+    """Renders a sample, before the first visitor does.
+
+    Raises:
+        SettingsError: it failed; names the file and line.
+    """
+    try:
+        template.render(sample)
+    except Exception as error:
+        frames = traceback.extract_tb(error.__traceback__)
+        line = next((frame.lineno for frame in reversed(frames) if frame.filename == template.filename), 1)
+        raise unusable(f"{template.filename}:{line}", str(error) or type(error).__name__) from error
 
 
 def unusable(place: str, problem: str) -> SettingsError:
