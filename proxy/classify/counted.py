@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, Literal
-from urllib.parse import unquote
+from urllib.parse import unquote_to_bytes
 
 import crawleruseragents
 import re2
@@ -61,7 +61,7 @@ def not_counted(
         elif name in _SIGNALS and value.strip() == b"1":
             signals.add(name)
         elif name == b"cookie" and consent is not None:
-            grants += _grants(value, *consent)
+            grants += _grants(value, consent[0].encode(), consent[1].encode())
     if _HEALTH.match(agent):
         return "health"
     if is_bot(agent):
@@ -82,17 +82,17 @@ def is_bot(user_agent: bytes) -> bool:
     return _CRAWLERS.search(user_agent[:MAX_USER_AGENT]) is not None
 
 
-def _grants(cookies: bytes, name: str, value: str) -> list[bool]:
+def _grants(cookies: bytes, name: bytes, value: bytes) -> list[bool]:
     """What each cookie of that name says.
 
     Of several, all must grant: their order means nothing (RFC 6265, 4.2.2).
     """
     found = []
-    for pair in cookies.decode("latin-1").split(";"):
-        key, _, content = pair.partition("=")
+    for pair in cookies.split(b";"):
+        key, _, content = pair.partition(b"=")
         if key.strip() == name:
-            content = content.strip().strip('"')
-            found.append(content == value or unquote(content) == value or (not value and bool(content)))
+            content = content.strip().strip(b'"')
+            found.append(value in {content, unquote_to_bytes(content)} if value else bool(content))
     return found
 
 

@@ -26,6 +26,7 @@ _CAMPAIGN: Final = re.compile(
     r"utm_.+|(?:g|fb|ms|d|tt|y)cl(?:k)?id|gclsrc|[gw]braid|mc_[ce]id|_g[al]|srsltid|igshid|ref|source|campaign"
 )
 _UNSAFE: Final = re.compile(r'[\x00-\x1f\x7f\\<>"]')
+_SCHEMES: Final = frozenset({"http", "https"})
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -68,7 +69,7 @@ class PageAddress(Struct, frozen=True):
             parts = urlsplit(urljoin(f"{self.scheme}://{self.host}{self.path}", url.replace(" ", "%20")))
         except ValueError:  # a bracket that opens no IPv6 address
             return None
-        if parts.scheme not in {"http", "https"} or not parts.netloc or "@" in parts.netloc:
+        if parts.scheme not in _SCHEMES or not parts.netloc or "@" in parts.netloc:
             return None
         path = parts.path or "/"
         relative = f"{path}?{parts.query}" if parts.query else path
@@ -95,7 +96,8 @@ def page_address(url: str) -> PageAddress:
     except ValueError:
         parts = urlsplit("/")
     path = parts.path if parts.path.startswith("/") else "/"
-    return PageAddress(parts.scheme or "http", parts.netloc.lower() or "shop.invalid", path, parts.query)
+    scheme = parts.scheme if parts.scheme in _SCHEMES else "http"
+    return PageAddress(scheme, parts.netloc.lower() or "shop.invalid", path, parts.query)
 
 
 def is_campaign(parameter: str) -> bool:

@@ -186,12 +186,13 @@ class _Reader:
         needed: what can't be read isn't skipped.
         """
         left = self._sum(depth)
-        while self.word in {"||", "??"}:
-            operator = self.word
+        while self.word in {"||", "??"} and left is not _UNREADABLE:
+            if left is not None and (self.word == "??" or left not in ("", 0, False)):
+                if depth:
+                    self._skip()
+                return left
             self.advance()
-            right = self._sum(depth)
-            if left is None or (operator == "||" and left in ("", 0, False)):
-                left = right
+            left = self._sum(depth)
         if self.word in _ENDS or (depth == 0 and self.kind != "mark"):
             return left
         if depth:
@@ -301,6 +302,9 @@ class _Reader:
         if self.word == "[" and depth < MAX_DEPTH:
             computed = list(self._list("]", depth))
             return computed[0] if len(computed) == 1 else _UNREADABLE
+        if self.word in _OPENERS:  # a template's braces
+            self._leave()
+            return _UNREADABLE
         key = self._string() if self.kind == "string" else self.word
         self.advance()
         return key
