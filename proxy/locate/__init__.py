@@ -1,0 +1,29 @@
+"""Where a page can be personalized, and what it says about itself: bytes in, bytes and openings out.
+
+The page is never parsed into a tree nor written out again. Its bytes pass as they are; only ranges that are
+certain are cut out and offered for filling.
+
+In reading order: ``markup`` (how HTML is spelled), ``tokens``, ``elements`` (which are open), ``selectors``,
+``placeholders`` (what asks for a slot), ``plan`` (all that is looked for), ``marks`` (what was found and how
+certain it is), ``gather`` (facts), ``page`` (the walk through one page), ``splicer`` (the outside).
+"""
+
+from __future__ import annotations
+
+from proxy.locate.marks import LOOK_AHEAD, Opening
+from proxy.locate.plan import FactSelectors, Plan, Position, SlotRule
+from proxy.locate.selectors import Selector, SelectorError, parse_selector
+from proxy.locate.splicer import Splicer
+
+__all__ = [
+    "LOOK_AHEAD",
+    "FactSelectors",
+    "Opening",
+    "Plan",
+    "Position",
+    "Selector",
+    "SelectorError",
+    "SlotRule",
+    "Splicer",
+    "parse_selector",
+]

@@ -1,0 +1,126 @@
+"""How HTML is spelled: the WHATWG tokenizer's rules as regular expressions over lower-cased bytes.
+
+Every pattern here works on ``page.lower()``, which keeps each byte in its place: names compare as
+HTML compares them, and offsets hold for the page as it came. Values are then cut from the page itself.
+
+No repeated *group* is possessive: Python before 3.11.5 matches those wrongly. Each pattern is
+unambiguous instead, so that giving up costs no more than one pass.
+
+Source: https://html.spec.whatwg.org/multipage/parsing.html, 13.2.5 (the sections' states are named below).
+"""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+
+MAX_TAG = 16 * 1024
+"""Bytes from a tag's ``<`` to its ``>``. Real ones stay below 4 KiB, but for inline images, which come in
+attributes that no rule of ours reads: such a page is left alone."""
+
+_SPACE = rb" \t\n\r\f"
+"""HTML's white space: not ``\\s``, which holds the vertical tab, too."""
+
+_VALUE = rb"\"[^\"]*+\"|'[^']*+'|[^" + _SPACE + rb">\"'][^" + _SPACE + rb">]*+|(?=>)"
+_ATTRIBUTE = (
+    rb"[^" + _SPACE + rb"/>][^" + _SPACE + rb"/>=]*+[" + _SPACE + rb"]*+"
+    rb"(?:=[" + _SPACE + rb"]*+(?:" + _VALUE + rb")|(?!=))"
+)
+"""Attribute name to after attribute value (13.2.5.32 to .39). Where ``=`` stands, its value must be whole:
+otherwise a quote that is still open would be read as a name, and the ``>`` in it as the tag's end."""
+
+_REST = rb"((?:[" + _SPACE + rb"]++|/(?!>)|" + _ATTRIBUTE + rb")*)(/?)>"
+
+TAG = re.compile(rb"<(/?)([a-z][^" + _SPACE + rb"/>]*+)" + _REST)
+"""A whole tag: slash of an end tag, name, attributes, slash of a self-closing one (13.2.5.6 to .40)."""
+
+_ATTRIBUTES = re.compile(
+    rb"([^" + _SPACE + rb"/>][^" + _SPACE + rb"/>=]*+)[" + _SPACE + rb"]*+"
+    rb"(?:=["
+    + _SPACE
+    + rb"]*+(?:\"([^\"]*+)\"|'([^']*+)'|([^"
+    + _SPACE
+    + rb">\"'][^"
+    + _SPACE
+    + rb">]*+)|$))?"
+)
+
+COMMENT_END = re.compile(rb"--!?>")
+EMPTY_COMMENT = re.compile(rb"<!---?>")
+"""The two comments that end in their own opening (13.2.5.43, abrupt closing)."""
+
+RAW_TEXT = frozenset(
+    (b"script", b"style", b"textarea", b"title", b"xmp", b"iframe", b"noembed", b"noframes"),
+)
+"""Elements whose text holds no markup. Not ``noscript``: its readers are those without JavaScript."""
+
+RAW_END = {name: re.compile(rb"</" + name + rb"(?=[" + _SPACE + rb"/>])") for name in RAW_TEXT}
+
+SCRIPT_START = re.compile(rb"<!--|</script(?=[" + _SPACE + rb"/>])")
+SCRIPT_EVENT = re.compile(rb"-->|</?script(?=[" + _SPACE + rb"/>])")
+"""What changes the state of script data that isn't escaped, and that is (13.2.5.4, .15 to .31)."""
+
+LONGEST_RAW_EVENT = len(b"</textarea")
+"""How much of an unfinished chunk may belong to an event of the patterns above, without its look-ahead."""
+
+VOID = frozenset(
+    b"area base basefont bgsound br col embed frame hr image img input keygen link meta param source track wbr".split(),
+)
+
+_NEEDS_STATE = b"|".join((*sorted(RAW_TEXT), b"plaintext", b"svg", b"math", b"template"))
+
+SKIP = re.compile(
+    rb"(?:[^<]++"
+    rb"|<(?=[^a-z/!?])"
+    rb"|</?(?!(?:"
+    + _NEEDS_STATE
+    + rb")["
+    + _SPACE
+    + rb"/>])[a-z][^"
+    + _SPACE
+    + rb"/>]*+"
+    + _REST
+    + rb"|<!--(?!#|-?>)(?:[^-]++|-(?!-!?>))*-->"
+    rb"|<(?:script(?:[" + _SPACE + rb"]" + _REST + rb"|>)(?:[^<]++|<(?!!--|/script))*</script>"
+    rb"|style(?:[" + _SPACE + rb"]" + _REST + rb"|>)(?:[^<]++|<(?!/style))*</style>))*"
+)
+"""As much plain markup as can be passed in one go, where nobody asks for single tags: text, ordinary tags,
+ordinary comments, scripts and styles without escapes. It stops before anything else, or before what is
+not whole."""
+
+SKIP_WINDOW = 64 * 1024
+"""Bytes given to SKIP at once: the pattern's memory grows with the number of tags passed."""
+
+
+def attributes(tag: bytes) -> dict[bytes, bytes]:
+    """Read the attributes of one tag: group 3 of TAG, cut from the page itself.
+
+    Args:
+        tag: what stands between the tag's name and its end.
+
+    Returns:
+        Lower-case names to values as they stand, character references and all. The first of equal
+        names counts (13.2.5.33, duplicate attribute).
+    """
+    found: dict[bytes, bytes] = {}
+    for name, double, single, bare in _ATTRIBUTES.findall(tag):
+        found.setdefault(name.lower(), double or single or bare)
+    return found
+
+
+def text(value: bytes) -> str:
+    """Decode an attribute's value for use in a link: character references resolved.
+
+    The page's charset is not known here. UTF-8 is tried first; otherwise bytes are taken as they are,
+    which is right for the ASCII that links consist of.
+    """
+    try:
+        decoded = value.decode()
+    except UnicodeDecodeError:
+        decoded = value.decode("latin-1")
+    return unescape(decoded) if "&" in decoded else decoded
+
+
+def resolve(value: bytes) -> bytes:
+    """Resolve character references in an attribute's value, in UTF-8."""
+    return text(value).encode()
