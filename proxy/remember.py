@@ -14,7 +14,7 @@ ENTRY_OVERHEAD = 300
 Key = tuple[object, ...]
 """What the HTML was rendered from; strings, bytes and plain values."""
 
-Html = TypeVar("Html", str, bytes)
+Value = TypeVar("Value")
 
 
 class CacheStats(Struct, frozen=True):
@@ -27,7 +27,7 @@ class CacheStats(Struct, frozen=True):
     limit: int
 
 
-class Remembered(Generic[Html]):
+class Remembered(Generic[Value]):
     """Rendered HTML by what it was rendered from; beyond the limit the longest unused goes first.
 
     Args:
@@ -36,10 +36,10 @@ class Remembered(Generic[Html]):
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._entries: OrderedDict[Key, tuple[Html, int]] = OrderedDict()
+        self._entries: OrderedDict[Key, tuple[Value, int]] = OrderedDict()
         self._hits = self._misses = self._bytes = 0
 
-    def get(self, key: Key) -> Html | None:
+    def get(self, key: Key) -> Value | None:
         """What was rendered from this before, or None."""
         entry = self._entries.get(key)
         if entry is None:
@@ -49,12 +49,18 @@ class Remembered(Generic[Html]):
         self._entries.move_to_end(key)
         return entry[0]
 
-    def put(self, key: Key, html: Html) -> None:
-        """Remembers; what would take more than an eighth of the place isn't worth what it would evict."""
-        size = ENTRY_OVERHEAD + sys.getsizeof(html) + sum(map(sys.getsizeof, key))
+    def put(self, key: Key, value: Value, size: int) -> None:
+        """Remembers; what would take more than an eighth of the place isn't worth what it would evict.
+
+        Args:
+            key: not remembered yet.
+            value: what was rendered.
+            size: its bytes.
+        """
+        size += ENTRY_OVERHEAD + sum(map(sys.getsizeof, key))
         if size > self._limit // 8:
             return
-        self._entries[key] = html, size
+        self._entries[key] = value, size
         self._bytes += size
         while self._bytes > self._limit:
             _, (_, freed) = self._entries.popitem(last=False)

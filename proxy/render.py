@@ -9,9 +9,10 @@ A `Renderer` never changes: to take up new templates or settings, make another o
 
 from __future__ import annotations
 
+from sys import getsizeof
 from typing import TYPE_CHECKING, Any, Literal, cast
 
-from markupsafe import Markup, escape
+from markupsafe import escape
 from msgspec import Raw, json
 
 from proxy import template_files
@@ -28,6 +29,7 @@ from proxy.widgets import (
     CategoriesContext,
     Layout,
     ProductsContext,
+    Rendered,
     Row,
     decode_banner,
     decode_product,
@@ -39,6 +41,8 @@ from proxy.wording import number_formatter, parse_locale, price_formatter, words
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
+
+Charset = Literal["utf-8", "ascii"]
 
 Heading = Literal["h1", "h2", "h3", "h4", "h5", "h6"]
 
@@ -116,7 +120,8 @@ class Renderer:
         self.failures = 0
         """Times that a template failed on an item."""
         self._lists: Remembered[bytes] = Remembered(cache_bytes // 2)
-        self._cards: Remembered[str] = Remembered(cache_bytes // 2)
+        self._cards: Remembered[tuple[str, bytes]] = Remembered(cache_bytes // 2)
+        self._frames: dict[tuple[ListName, int, Charset], list[bytes]] = {}
         self._contexts = Cards(
             words=self._words,
             price=price,
@@ -148,71 +153,86 @@ class Renderer:
         """
         if slot.pages is not None and page.kind not in slot.pages:
             return None
+        charset: Charset = "utf-8" if utf8 else "ascii"
         if slot.widget == "products":
-            html = b"".join([self._list(name, answer, utf8) for name in shown_on(page.kind)])
+            html = b"".join([self._list(name, answer, charset) for name in shown_on(page.kind)])
         elif slot.widget in {"banners", "main_banners", "sub_banners"}:
-            html = self._banner_slot(slot, answer, utf8)
+            html = self._banner_slot(slot, answer, charset)
         else:
-            html = self._list(cast("ListName", slot.widget), answer, utf8)
+            html = self._list(cast("ListName", slot.widget), answer, charset)
         if not html:
             return None
         return self._stylesheet + html if first else html
 
     # Product lists
 
-    def _list(self, name: ListName, answer: Recommendations, utf8: bool) -> bytes:  # noqa: FBT001 - private
+    def _list(self, name: ListName, answer: Recommendations, charset: Charset) -> bytes:
         if name == "categories":
-            return self._categories(answer.category_product_skus, utf8)
+            return self._categories(answer.category_product_skus, charset)
         raws: list[Raw] | None = getattr(answer, ANSWER_FIELD[name])
         if not raws:
             return b""
         raws = raws[:LOOKAHEAD]
         # No JSON value holds a NUL byte, so the joined bytes say unambiguously which items these are.
-        key = (name, utf8, b"\0".join(raws))
+        key = (name, charset, b"\0".join(raws))
         html = self._lists.get(key)
         if html is None:
-            html = self._remember(key, self._products(name, raws), utf8)
+            html = self._remember(key, self._products(name, raws, charset))
         return html
 
-    def _remember(self, key: Key, html: str | None, utf8: bool) -> bytes:  # noqa: FBT001 - private
-        """Encodes and remembers a list; one that failed is tried again next time."""
+    def _remember(self, key: Key, html: bytes | None) -> bytes:
+        """Remembers a list; one that failed is tried again next time."""
         if html is None:
             return b""
-        encoded = _encoded(html, utf8=utf8)
-        self._lists.put(key, encoded)
-        return encoded
+        self._lists.put(key, html, len(html))
+        return html
 
-    def _products(self, name: ListName, raws: Iterable[Raw]) -> str | None:
-        cards = self._cards_of(name, raws, set())
+    def _products(self, name: ListName, raws: Iterable[Raw], charset: Charset) -> bytes | None:
+        cards = self._cards_of(name, raws, set(), charset)
         if not cards:
-            return ""
+            return b""
+        frame = self._frames.get((name, len(cards), charset))
+        if frame is None:
+            frame = self._frame(name, len(cards), charset)
+        return None if frame is None else b"".join(cards).join(frame)
+
+    def _frame(self, name: ListName, count: int, charset: Charset) -> list[bytes] | None:
+        """What the template writes around (and between, if it likes) its cards.
+
+        It can't look into them, so equal counts make equal frames: a few dozen are kept at most.
+        """
         context = ProductsContext(
             list_name=name,
             title=getattr(self._words, name),
             title_id=f"datacue-{name}-title",
             heading=self._heading,
             layout=self._layout,
-            cards=Markup("".join(cards)),  # noqa: S704 - rendered by an autoescaping template
-            count=len(cards),
+            cards=Rendered(_CARDS),
+            count=count,
             words=self._words,
         )
-        return self._guarded("widgets/products.html", context)
+        html = self._guarded("widgets/products.html", context)
+        if html is None:
+            return None
+        frame = [_encoded(piece, charset) for piece in html.split(_CARDS)]
+        self._frames[name, count, charset] = frame
+        return frame
 
-    def _categories(self, rows: list[CategoryRow] | None, utf8: bool) -> bytes:  # noqa: FBT001 - private
+    def _categories(self, rows: list[CategoryRow] | None, charset: Charset) -> bytes:
         if not rows:
             return b""
         rows = rows[:CATEGORY_ROWS]
-        key = ("categories", utf8, json.encode(rows))
+        key = ("categories", charset, json.encode(rows))
         html = self._lists.get(key)
         if html is None:
-            html = self._remember(key, self._rows(rows), utf8)
+            html = self._remember(key, self._rows(rows, charset))
         return html
 
-    def _rows(self, rows: Iterable[CategoryRow]) -> str | None:
+    def _rows(self, rows: Iterable[CategoryRow], charset: Charset) -> bytes | None:
         shown: list[Row] = []
         seen: set[str] = set()
         for row in rows:
-            cards = self._cards_of("categories", row.products[:LOOKAHEAD], seen)
+            cards = self._cards_of("categories", row.products[:LOOKAHEAD], seen, charset)
             if cards:
                 title, link = row_head(row)
                 shown.append(
@@ -220,22 +240,23 @@ class Renderer:
                         title=title or self._words.categories,
                         title_id=f"datacue-categories-title-{len(shown) + 1}",
                         link=link,
-                        cards=Markup("".join(cards)),  # noqa: S704 - rendered by an autoescaping template
+                        cards=Rendered(b"".join(cards).decode()),
                         count=len(cards),
                     )
                 )
         if not shown:
-            return ""
+            return b""
         context = CategoriesContext(
             list_name="categories", rows=shown, heading=self._heading, layout=self._layout, words=self._words
         )
-        return self._guarded("widgets/categories.html", context)
+        html = self._guarded("widgets/categories.html", context)
+        return None if html is None else _encoded(html, charset)
 
-    def _cards_of(self, name: ListName, raws: Iterable[Raw], seen: set[str]) -> list[str]:
+    def _cards_of(self, name: ListName, raws: Iterable[Raw], seen: set[str], charset: Charset) -> list[bytes]:
         """The cards to show: whose item can be shown, each product once, as many as a section holds."""
-        cards: list[str] = []
+        cards: list[bytes] = []
         for raw in raws:
-            product_id, _, html = self._card(name, bytes(raw)).partition("\0")
+            product_id, html = self._card((name, charset, bytes(raw)))
             if html and product_id not in seen:
                 seen.add(product_id)
                 cards.append(html)
@@ -243,37 +264,37 @@ class Renderer:
                     break
         return cards
 
-    def _card(self, name: ListName, raw: bytes) -> str:
-        """One card as product id, NUL, HTML; empty where the item can't be shown."""
-        key = (name, raw)
+    def _card(self, key: tuple[ListName, Charset, bytes]) -> tuple[str, bytes]:
+        """A product's id and card, from (list, charset, item); empty where it can't be shown."""
         card = self._cards.get(key)
         if card is None:
-            card = self._fresh_card(name, raw)
-            self._cards.put(key, card)
+            card = self._fresh_card(*key)
+            self._cards.put(key, card, sum(map(getsizeof, card)))
         return card
 
-    def _fresh_card(self, name: ListName, raw: bytes) -> str:
+    def _fresh_card(self, name: ListName, charset: Charset, raw: bytes) -> tuple[str, bytes]:
         product = decode_product(raw)
         if product is None or (self._hide_out_of_stock and product.stock == 0):
-            return ""
+            return "", b""
         html = self._guarded("widgets/product.html", self._contexts.product(name, product))
-        return f"{product.product_id}\0{html}" if html else ""
+        return product.product_id, _encoded(html or "", charset)
 
     # Banners
 
-    def _banner_slot(self, slot: Slot, answer: Recommendations, utf8: bool) -> bytes:  # noqa: FBT001 - private
+    def _banner_slot(self, slot: Slot, answer: Recommendations, charset: Charset) -> bytes:
         wide = answer.main_banners or [] if slot.widget != "sub_banners" else []
         narrow = answer.sub_banners or [] if slot.widget != "main_banners" else []
         if slot.index is not None and slot.widget != "banners":
             place = slice(slot.index - 1, slot.index) if slot.index > 0 else slice(0)
             wide, narrow = wide[place], narrow[place]
         key = (
-            *(slot.widget, slot.index is None, utf8, slot.static_img, slot.static_link),
+            *(slot.widget, slot.index is None, charset, slot.static_img, slot.static_link),
             *(b"\0".join(wide[:LOOKAHEAD]), b"\0".join(narrow[:LOOKAHEAD])),
         )
         html = self._lists.get(key)
         if html is None:
-            html = self._remember(key, self._banners(slot, wide[:LOOKAHEAD], narrow[:LOOKAHEAD]), utf8)
+            banners = self._banners(slot, wide[:LOOKAHEAD], narrow[:LOOKAHEAD])
+            html = self._remember(key, None if banners is None else _encoded(banners, charset))
         return html
 
     def _banners(self, slot: Slot, wide: Sequence[Raw], narrow: Sequence[Raw]) -> str | None:
@@ -288,7 +309,7 @@ class Renderer:
         layouts: tuple[BannerLayout, ...] = ("narrow", "low", "medium", "high")
         context = BannersContext(
             # The first wide one, then the narrow ones: so they make full rows in every layout.
-            banners=Markup("".join(wides[:1] + narrows + wides[1:])),  # noqa: S704 - as for cards
+            banners=Rendered("".join(wides[:1] + narrows + wides[1:])),
             layout=layouts[len(wides)],
             wide=len(wides),
             narrow=len(narrows),
@@ -336,7 +357,7 @@ class Renderer:
             yield "widgets/product.html", self._contexts.product("related", product)
         for banner in (_RICH_BANNER, _POOR_BANNER):
             yield "widgets/banner.html", self._contexts.banner("wide", banner, static=True)
-        cards, words = Markup(""), self._words
+        cards, words = Rendered("x"), self._words
         head = {"list_name": "top", "heading": self._heading, "layout": self._layout, "words": words}
         yield "widgets/products.html", {**head, "title": "", "title_id": "", "cards": cards, "count": 0}
         rows = [Row("", "", "/", cards, 0), Row("", "", None, cards, 0)]
@@ -344,6 +365,8 @@ class Renderer:
         banners = {"banners": cards, "layout": "low", "wide": 1, "narrow": 2, "words": words}
         yield "widgets/banners.html", banners
 
+
+_CARDS = "\ue000cards\ue000"  # where cards go in a frame; private-use characters, in no template
 
 _RICH_PRODUCT = Product(
     product_id="18",
@@ -364,10 +387,11 @@ _RICH_BANNER = Banner(banner_id="B1", link="/category/bathroom", photo_url="/b.j
 _POOR_BANNER = Banner(banner_id="b", link="", photo_url="/b.jpg")
 
 
-def _encoded(html: str, *, utf8: bool) -> bytes:
-    return html.encode("utf-8", "replace") if utf8 else html.encode("ascii", "xmlcharrefreplace")
+def _encoded(html: str, charset: Charset) -> bytes:
+    # Every charset that a page can be rewritten in has ASCII; what that lacks becomes a reference.
+    return html.encode(charset, "xmlcharrefreplace")
 
 
 def _stylesheet_link(href: str) -> bytes:
     # Allowed in the body: HTML Standard, 4.2.4, "body-ok".
-    return _encoded(f'<link rel="stylesheet" href="{escape(href)}">', utf8=False)
+    return _encoded(f'<link rel="stylesheet" href="{escape(href)}">', "ascii")

@@ -20,8 +20,6 @@ from proxy.models import Banner, CategoryRow, ListName, PageKind, Product, Recom
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from markupsafe import Markup
-
     from proxy.wording import Words
 
 TEXT_LIMIT = 300
@@ -69,13 +67,25 @@ class Rating(Struct, frozen=True):
     """For those who can't see the drawing: ``4.7 out of 5 stars``."""
 
 
+class Rendered(Struct, frozen=True):
+    """HTML that was rendered before: a template can print it and nothing else."""
+
+    html: str
+
+    def __html__(self) -> str:
+        return self.html
+
+    def __str__(self) -> str:
+        raise TypeError("rendered HTML can be printed, not changed: write {{ cards }}")
+
+
 class Row(Struct, frozen=True):
     """One row of the ``categories`` list, its cards rendered."""
 
     title: str
     title_id: str
     link: str | None
-    cards: Markup
+    cards: Rendered
     count: int
 
 
@@ -108,7 +118,7 @@ class ProductsContext(TypedDict):
     title_id: str
     heading: str
     layout: Layout
-    cards: Markup
+    cards: Rendered
     count: int
     words: Words
 
@@ -139,7 +149,7 @@ class BannerContext(TypedDict):
 class BannersContext(TypedDict):
     """``widgets/banners.html``: every banner of a page."""
 
-    banners: Markup
+    banners: Rendered
     layout: BannerLayout
     wide: int
     narrow: int
@@ -175,14 +185,15 @@ def decode_recommendations(body: bytes) -> Recommendations:
     An empty body has no lists: the guide answers some events with 204.
 
     Raises:
-        ValueError: the body isn't JSON, or no object.
+        ValueError: the body isn't JSON, is no object, or is nested too deeply.
     """
     if not body.strip():
         return Recommendations()
     try:
-        return _answer.decode(body)
-    except msgspec.ValidationError:
-        return _decode_each(_fields.decode(body))
+        try:
+            return _answer.decode(body)
+        except msgspec.ValidationError:
+            return _decode_each(_fields.decode(body))
     except RecursionError as error:
         raise ValueError("the answer is nested too deeply") from error
 

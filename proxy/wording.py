@@ -17,8 +17,8 @@ from proxy.errors import SettingsError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-PRICES_REMEMBERED = 4096
-"""Formatted prices kept, about 1 MB: Babel takes 13 µs for one, and a catalogue has few distinct prices."""
+FORMATS_REMEMBERED = 4096
+"""Formatted prices and numbers kept, about 1 MB each: Babel takes 13 µs for one, and they repeat."""
 
 
 class Words(Struct, frozen=True):
@@ -139,7 +139,7 @@ def price_formatter(locale: Locale, currency: str) -> Callable[[float, str], str
             "currency", f"{currency!r} is not a currency", "Write its ISO 4217 code: USD, EUR"
         )
 
-    @lru_cache(maxsize=PRICES_REMEMBERED)
+    @lru_cache(maxsize=FORMATS_REMEMBERED)
     def price(amount: float, code: str = "") -> str:
         return format_currency(amount, code or currency, locale=locale)
 
@@ -149,6 +149,7 @@ def price_formatter(locale: Locale, currency: str) -> Callable[[float, str], str
 def number_formatter(locale: Locale) -> Callable[[float], str]:
     """A function from a number to text: 4.5 is ``4,5`` in German."""
 
+    @lru_cache(maxsize=FORMATS_REMEMBERED)
     def number(value: float) -> str:
         return format_decimal(value, locale=locale)
 
