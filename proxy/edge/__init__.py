@@ -7,6 +7,8 @@ app sees it), ``protocol`` (the connection).
 What an app finds in its scope beyond ASGI's ``http``:
 
 - ``scope["datacue.target"]``: the request target in origin-form, byte for byte as it was sent.
+- ``scope["datacue.on_disconnect"]``: given a function, it is called when the client goes before its answer is
+  whole.
 - ``scope["extensions"]["datacue.informational"]``: it may send ``{"type": "datacue.informational",
   "status": 103, "headers": [...]}`` before ``http.response.start``.
 - ``scope["extensions"]["datacue.tunnel"]``: the client asks for an upgrade. Answered with status 101, the

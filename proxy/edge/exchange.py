@@ -79,10 +79,11 @@ class Exchange:
         "_flush",
         "_head",
         "_held",
-        "_input_ended",
+        "_on_disconnect",
         "_response",
         "complete",
         "disconnected",
+        "input_ended",
         "keep_alive",
         "scope",
         "started",
@@ -101,17 +102,27 @@ class Exchange:
         self.disconnected = False
         """Nothing can be sent any more."""
         self.tunnel = False
+        """It was answered with 101."""
+        self.input_ended = not expects_body
+        """The client has sent all of the request, or of the tunnel."""
         self._connection = connection
         self._head = head
         self._body: list[bytes] = []
         self._body_size = 0
-        self._input_ended = not expects_body
         self._ended_told = False
         self._continue = head.expects_continue and expects_body
         self._event: asyncio.Event | None = None
         self._response: Answer | None = None
         self._held: bytes | None = None
         self._flush: asyncio.Handle | None = None
+        self._on_disconnect: Callable[[], None] | None = None
+        scope["datacue.on_disconnect"] = self.on_disconnect
+
+    # What the app may ask for
+
+    def on_disconnect(self, callback: Callable[[], None]) -> None:
+        """Call back, once, when the client goes before its answer is whole; none need wait in ``receive``."""
+        self._on_disconnect = callback
 
     # What the connection tells
 
@@ -121,15 +132,17 @@ class Exchange:
         if data:
             self._body += data
             self._body_size += sum(map(len, data))
-            if self._body_size > HIGH_WATER:
+            if self._body_size > HIGH_WATER and not ended:
                 self._connection.hold_input()
         if ended:
-            self._input_ended = True
+            self.input_ended = True
         self._wake()
 
     def disconnect(self) -> None:
         """The connection is gone, or was answered without the app."""
         self.disconnected = True
+        if self._on_disconnect is not None:
+            self._on_disconnect()
         self._held = None
         self._wake()
 
@@ -160,6 +173,10 @@ class Exchange:
             if not self.complete and not self.disconnected:
                 _logger.error("the app returned before its response was complete")
                 self._abandon()
+        finally:
+            # The scope would hold the exchange that holds the scope.
+            self._on_disconnect = None
+            self.scope.pop("datacue.on_disconnect", None)
 
     def _abandon(self) -> None:
         """Answer 500 where nothing was promised yet; otherwise leave the response visibly incomplete."""
@@ -181,14 +198,13 @@ class Exchange:
             self._continue = False
             self._connection.write(_CONTINUE)
         while not self.disconnected and not self.complete:
-            if self._body or (self._input_ended and not self._ended_told):
+            if self._body or (self.input_ended and not self._ended_told):
                 body = self._body[0] if len(self._body) == 1 else b"".join(self._body)
                 self._body = []
                 self._body_size = 0
-                self._ended_told = self._input_ended
-                if not self._input_ended:
-                    self._connection.want_input()
-                return {"type": "http.request", "body": body, "more_body": not self._input_ended}
+                self._ended_told = self.input_ended
+                self._connection.want_input()
+                return {"type": "http.request", "body": body, "more_body": not self.input_ended}
             if self._event is None:
                 self._event = asyncio.Event()
             self._event.clear()
@@ -225,6 +241,8 @@ class Exchange:
 
         Should no content come before the event loop turns, the head goes alone.
         """
+        if status < HTTPStatus.OK:
+            raise InvalidResponse(f"{status} is not a final status")
         head = self._head
         self._response = response = answer(
             status,
@@ -295,6 +313,6 @@ class Exchange:
         head = informational(HTTPStatus.SWITCHING_PROTOCOLS, headers)
         self.started = self.tunnel = True
         self.keep_alive = False
-        self._input_ended = self._ended_told = False
+        self.input_ended = self._ended_told = False
         self._connection.write(head)
         self._connection.want_input()
