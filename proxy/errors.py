@@ -6,6 +6,8 @@ The tree::
     ├── SettingsError               operator   a setting, template or file is wrong; the command exits with 2
     ├── RequestRefused              client     the request is ambiguous or too large: 400, 408, 413, 431, 501
     ├── ClientGone                  client     the visitor hung up; nobody is left to answer
+    ├── OutboxUnavailable           proxy      events could not be made durable: the disk or its queue failed
+    │   └── OutboxFull              proxy      some found no room under the disk cap; it knows which
     └── PeerError                   shop or vendor: the far end of a connection that we opened
         ├── ConnectFailed           no connection; nothing was sent
         ├── PoolTimeout             every connection is busy and none became free in time; nothing was sent
@@ -73,6 +75,29 @@ class ClientGone(ProxyError):
 
     source = "client"
     status = 499
+
+
+class OutboxUnavailable(ProxyError):
+    """Events could not be made durable, or the outbox could not be read.
+
+    The caller counts the loss and goes on serving: the outbox reopens its store by itself, so a later
+    attempt may work.
+    """
+
+    retryable = True
+
+
+class OutboxFull(OutboxUnavailable):
+    """Under the disk cap there was no room for some records, and nothing of less worth to drop.
+
+    Args:
+        message: what happened.
+        refused: ids of the records that were not kept; the rest of the same commit is durable.
+    """
+
+    def __init__(self, message: str, refused: frozenset[str]) -> None:
+        super().__init__(message)
+        self.refused = refused
 
 
 class PeerError(ProxyError):

@@ -42,8 +42,9 @@ class PageSettings(_Table):
     """Event field = query parameter; the rule matches only where the parameter is there."""
     fields: dict[str, str] = {}
     """Event field = constant value."""
-    facts: dict[str, str] = {}
-    """Fact = selector whose text (or ``selector@attribute``) holds it, for pages without JSON-LD."""
+    facts: dict[str, str | list[str]] = {}
+    """Fact = selector (or several) whose text, or ``selector@attribute``, holds it: for pages that
+    say nothing about themselves in JSON-LD, microdata or OpenGraph."""
 
 
 class SlotSettings(_Table):
@@ -55,12 +56,14 @@ class SlotSettings(_Table):
     page: str | list[str] = "*"
     """A page kind, a list of them, or ``*``."""
 
+    def kinds(self) -> list[str]:
+        """What ``page`` names, as a list."""
+        return [self.page] if isinstance(self.page, str) else self.page
+
     def pages(self) -> frozenset[PageKind] | None:
         """The page kinds on which it counts; None for all."""
-        names = [self.page] if isinstance(self.page, str) else self.page
-        if "*" in names:
-            return None
-        return frozenset(kind for kind in PAGE_KINDS if kind in names)
+        names = self.kinds()
+        return None if "*" in names else frozenset(kind for kind in PAGE_KINDS if kind in names)
 
 
 class Settings(_Table):
@@ -84,7 +87,7 @@ class Settings(_Table):
     """Health, metrics, console. Keep it on loopback: beyond it a token is asked for."""
     admin_token: SecretStr | None = None
     """Bearer token of the admin address; required as soon as that isn't loopback."""
-    workers: int = Field(1, ge=1, le=256)
+    workers: int = Field(default=1, ge=1, le=256)
     """Processes that serve. One a core is enough."""
     trusted_proxies: tuple[str, ...] = ("127.0.0.0/8", "::1")
     """Addresses or networks whose X-Forwarded-* is believed."""
@@ -100,7 +103,7 @@ class Settings(_Table):
     privacy_signals: bool = True
     """Whether `Sec-GPC: 1` and `DNT: 1` deny personalization."""
     # -- pages ------------------------------------------------------------------------------------
-    deadline: float = Field(0.3, ge=0.0, le=30.0)
+    deadline: float = Field(default=0.3, ge=0.0, le=30.0)
     """Seconds from the request's start after which a slot keeps the shop's own content."""
     prefix: str = "/_datacue"
     """Path under which the include, click, track and static endpoints live."""
@@ -121,22 +124,22 @@ class Settings(_Table):
     """ISO 4217 code of the shop's prices."""
     layout: Literal["grid", "slider"] = "grid"
     """How product lists are laid out; the slider is CSS only."""
-    section_size: int = Field(8, ge=1, le=16)
+    section_size: int = Field(default=8, ge=1, le=16)
     """Products in a list, at the most."""
     stylesheet: bool = True
     """Whether the first widget of a page brings our stylesheet."""
     # -- limits -----------------------------------------------------------------------------------
     outbox: str | None = None
     """A SQLite folder in state_dir, or a postgresql:// URL when several machines share it."""
-    connect_timeout: float = Field(5.0, gt=0)
+    connect_timeout: float = Field(default=5.0, gt=0)
     """Seconds to reach the shop."""
-    response_timeout: float = Field(60.0, gt=0)
+    response_timeout: float = Field(default=60.0, gt=0)
     """Seconds until the shop's response begins: 504 after that."""
-    idle_timeout: float = Field(60.0, gt=0)
+    idle_timeout: float = Field(default=60.0, gt=0)
     """Seconds without a byte from the shop, once its response has begun."""
-    vendor_timeout: float = Field(5.0, gt=0)
+    vendor_timeout: float = Field(default=5.0, gt=0)
     """Seconds that a call to DataCue may take, whether or not a page still waits for it."""
-    max_request_body: int | None = Field(None, ge=0)
+    max_request_body: int | None = Field(default=None, ge=0)
     """Bytes of a request's body: 413 beyond. None leaves the limit to the shop."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["auto", "console", "json"] = "auto"
@@ -188,12 +191,12 @@ class Settings(_Table):
         """Whether the embedded engine answers in place of DataCue."""
         return self.api_key is None
 
-    def consent_cookie(self) -> tuple[bytes, bytes] | None:
+    def consent_cookie(self) -> tuple[str, str] | None:
         """The cookie and the value that grant personalization; None where none is asked for."""
         if self.consent == "none":
             return None
         name, _, value = self.consent.partition("=")
-        return name.strip().encode(), value.strip().encode()
+        return name.strip(), value.strip()
 
 
 def host_port(text: str) -> tuple[str, int]:

@@ -1,0 +1,143 @@
+"""``datacue-proxy engine``: the DataCue-compatible server."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import secrets
+import signal
+import socket
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+import uvicorn
+import uvloop
+
+from proxy import logs
+from proxy.engine import StoreUnusable, create_engine
+from proxy.errors import SettingsError
+from proxy.server import Server, bind
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from starlette.types import ASGIApp
+
+EXAMPLES = """
+[bold]Examples[/bold]
+
+  datacue-proxy engine
+
+  datacue-proxy engine --listen 127.0.0.1:8090 --data shop.sqlite --api-key KEY --api-secret SECRET
+"""
+
+
+def engine(
+    *,
+    listen: Annotated[
+        str, typer.Option(metavar="HOST:PORT", help="Address, or unix:PATH.")
+    ] = "127.0.0.1:8090",
+    data: Annotated[Path, typer.Option(help="The SQLite file that holds everything.")] = Path(
+        "engine.sqlite"
+    ),
+    api_key: Annotated[
+        str | None, typer.Option(envvar="DATACUE_API_KEY", help="Made and printed if not given.")
+    ] = None,
+    api_secret: Annotated[
+        str | None, typer.Option(envvar="DATACUE_API_SECRET", help="Made and printed if not given.")
+    ] = None,
+    until_stdin_closes: Annotated[bool, typer.Option("--until-stdin-closes", hidden=True)] = False,
+) -> None:
+    """Answers as DataCue does: events at /, the REST API at /v1, on one port, from one file."""
+    logs.configure("warning", "auto")
+    if not api_key or not api_secret:
+        api_key = api_key or secrets.token_hex(8)
+        api_secret = api_secret or secrets.token_hex(32)
+        typer.echo(f"api_key    {api_key}\napi_secret {api_secret}", err=True)
+    app = create_engine(data, api_key=api_key, api_secret=api_secret)
+    listener = _listen(listen)
+    if not until_stdin_closes:
+        typer.echo(f"the engine answers at {listen}, with its data in {data}", err=True)
+    try:
+        uvloop.run(serve_engine(app, listener, until_stdin_closes=until_stdin_closes))
+    except StoreUnusable as error:
+        raise SettingsError("--data", str(error), "Name another file.") from None
+    finally:
+        listener.close()
+        if listen.startswith("unix:"):
+            with contextlib.suppress(OSError):
+                Path(listen.removeprefix("unix:")).unlink()
+
+
+engine.__doc__ = f"{engine.__doc__}\n{EXAMPLES}"
+
+
+def _listen(listen: str) -> socket.socket:
+    if not listen.startswith("unix:"):
+        try:
+            return bind("--listen", listen)
+        except ValueError as error:
+            raise SettingsError("--listen", str(error), "Write HOST:PORT.") from None
+    path = listen.removeprefix("unix:")
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        # Whoever owned it is gone: its owner holds the state folder's lock while it lives.
+        with contextlib.suppress(FileNotFoundError):
+            Path(path).unlink()
+        before = os.umask(0o177)
+        try:
+            listener.bind(path)
+        finally:
+            os.umask(before)
+    except OSError as error:
+        listener.close()
+        problem = f"can't listen on {path}: {error.strerror}"
+        raise SettingsError("--listen", problem, "Name another path.") from None
+    listener.listen(1024)
+    listener.setblocking(False)
+    return listener
+
+
+async def serve_engine(app: ASGIApp, listener: socket.socket, *, until_stdin_closes: bool) -> None:
+    """Serves the engine until SIGTERM, SIGINT, or the end of standard input where that is asked for."""
+    server = Server(
+        uvicorn.Config(
+            app,
+            loop="uvloop",
+            http="httptools",
+            ws="none",
+            lifespan="on",
+            access_log=False,
+            log_config=None,
+            timeout_graceful_shutdown=5,
+        )
+    )
+    loop = asyncio.get_running_loop()
+
+    def stop() -> None:
+        server.should_exit = True
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop)
+    if until_stdin_closes:
+        _watch_stdin(loop, stop)
+    await server.serve(sockets=[listener])
+    if not server.started:
+        raise SettingsError("--data", "the engine could not start", "See its messages above.")
+
+
+def _watch_stdin(loop: asyncio.AbstractEventLoop, stop: Callable[[], None]) -> None:
+    """Our owner holds the other end: when it dies, however it dies, the end of file comes."""
+    # Ctrl-C on a terminal goes to owner and engine alike; the owner's requests come to an end first.
+    for number in (signal.SIGINT,):
+        loop.add_signal_handler(number, lambda: None)
+
+    def readable() -> None:
+        if not os.read(sys.stdin.fileno(), 1024):
+            loop.remove_reader(sys.stdin.fileno())
+            stop()
+
+    loop.add_reader(sys.stdin.fileno(), readable)

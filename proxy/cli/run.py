@@ -1,0 +1,100 @@
+"""``datacue-proxy run``: the reverse proxy."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+from pathlib import Path  # noqa: TC003  typer reads the annotations
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+import uvloop
+
+from proxy import logs
+from proxy.errors import SettingsError
+from proxy.settings import load
+from proxy.workers import Workers, inherited, own_command
+
+if TYPE_CHECKING:
+    from proxy.core import Log
+    from proxy.settings import Settings
+
+EXAMPLES = """
+[bold]Examples[/bold]
+
+  datacue-proxy run --upstream http://127.0.0.1:8080
+
+  datacue-proxy run --config shop.toml --listen 0.0.0.0:80 --workers 4
+
+  DATACUE_API_KEY=... datacue-proxy run --upstream https://shop.example
+"""
+
+
+def run(
+    *,
+    config: Annotated[
+        Path | None, typer.Option(help="The settings file. Default: datacue.toml, where there is one.")
+    ] = None,
+    upstream: Annotated[str | None, typer.Option(metavar="URL", help="Origin of the shop.")] = None,
+    listen: Annotated[
+        str | None, typer.Option(metavar="HOST:PORT", help="Public address. Default: 127.0.0.1:8000.")
+    ] = None,
+    admin: Annotated[
+        str | None,
+        typer.Option(metavar="HOST:PORT", help="Health and metrics. Default: 127.0.0.1:8001."),
+    ] = None,
+    workers: Annotated[int | None, typer.Option(help="Processes that serve. Default: 1.")] = None,
+) -> None:
+    """Stands in front of a shop and writes live recommendations into its pages."""
+    settings = load(config, upstream=upstream, listen=listen, admin_listen=admin, workers=workers)
+    log = logs.configure(settings.log_level, settings.log_format)
+    below = inherited()
+    if below is not None:
+        _serve_as_worker(settings, log, *below)
+    else:
+        _serve(settings, log)
+
+
+run.__doc__ = f"{run.__doc__}\n{EXAMPLES}"
+
+
+def _serve(settings: Settings, log: Log) -> None:
+    """Serves here, or keeps the workers that do."""
+    from proxy.lifespan import page_plan, static_files, upstream_pool  # noqa: PLC0415  see _serve_as_worker
+    from proxy.server import admin_token, bind, serve, url_of  # noqa: PLC0415
+
+    # Every mistake in the settings is found before anything listens.
+    page_plan(settings)
+    static_files(settings.static)
+    admin_token(settings)
+    if settings.upstream is None:
+        upstream_pool(settings)
+    public = bind("listen", settings.listen)
+    admin = bind("admin_listen", settings.admin_listen)
+    address = url_of(public)
+    if settings.embedded_engine:
+        log.info("no api_key set: the embedded engine answers", state_dir=str(settings.state_dir))
+
+    def ready() -> None:
+        log.info("serving", at=address, upstream=settings.upstream, admin=url_of(admin))
+
+    if settings.workers > 1:
+        ready()
+        uvloop.run(Workers(settings, own_command(), public, log).run(admin))
+    else:
+        uvloop.run(serve(settings, log, public, admin, ready))
+
+
+def _serve_as_worker(settings: Settings, log: Log, descriptor: int, pipe: int) -> None:
+    # prometheus-client decides at its import whether figures are shared between processes.
+    from proxy.server import notify, serve  # noqa: PLC0415
+
+    listener = socket.socket(fileno=descriptor)
+    listener.setblocking(False)
+    try:
+        uvloop.run(serve(settings, log, listener, None, lambda: notify(pipe)))
+    except SettingsError as error:
+        sys.stderr.write(f"datacue-proxy: {error}\n")
+        sys.stderr.flush()
+        os._exit(2)

@@ -1,0 +1,69 @@
+"""Logs: structlog, one line an event, for people on a terminal and as JSON elsewhere.
+
+Secrets never reach them: settings hold them as ``SecretStr``, and the processor below blanks what
+looks like a credential under any key.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+from typing import TYPE_CHECKING, Any, Literal, cast
+
+import structlog
+
+if TYPE_CHECKING:
+    from collections.abc import MutableMapping
+
+    from proxy.core import Log
+
+CREDENTIAL = re.compile(r"(?i)\b(basic|bearer)\s+[a-z0-9+/=._~-]{8,}")
+"""An Authorization value, wherever an error message quotes it."""
+
+SECRET_KEYS = frozenset({"api_key", "api_secret", "secret_keys", "admin_token", "authorization", "cookie"})
+
+
+def blank_secrets(
+    _logger: object, _method: str, fields: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    """Blanks credentials in every value of a log line."""
+    for key, value in fields.items():
+        if key in SECRET_KEYS:
+            fields[key] = "…"
+        elif isinstance(value, str):
+            fields[key] = CREDENTIAL.sub(r"\1 …", value)
+    return fields
+
+
+def configure(level: str, form: Literal["auto", "console", "json"]) -> Log:
+    """Sets up structlog, and the standard library's log for the libraries that use it; to standard error."""
+    people = form == "console" or (form == "auto" and sys.stderr.isatty())
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+        blank_secrets,
+    ]
+    last: Any = (
+        structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+        if people
+        else structlog.processors.JSONRenderer()
+    )
+    threshold = getattr(logging, level.upper())
+    structlog.configure(
+        processors=[*shared, last],
+        wrapper_class=structlog.make_filtering_bound_logger(threshold),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler()
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, last],
+            foreign_pre_chain=shared,
+        )
+    )
+    logging.basicConfig(handlers=[handler], level=max(threshold, logging.WARNING), force=True)
+    return cast("Log", structlog.get_logger())

@@ -1,0 +1,329 @@
+"""The wrapper around a shop: one page's journey, from the request's head to the last byte.
+
+Pure ASGI. What isn't a page view passes through untouched, as a stream; a page's bytes flow on until
+a slot opens, and there the page view is asked for its HTML. Any failure of ours flushes what is held
+and goes on raw (design, decision 3).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from markupsafe import Markup
+
+from proxy import coding
+from proxy.classify import not_counted
+from proxy.events import Context, check, page_event, page_of, said, said_user
+from proxy.headers import (
+    OUTCOME,
+    SAID_BY_SHOP,
+    personal,
+    uncached,
+    unsaid,
+    value_of,
+    values_of,
+)
+from proxy.identity import cookie_values
+from proxy.judge import asking, judge
+from proxy.models import Page, Slot, Visitor
+from proxy.rewriting import Rewriting
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+    from proxy.core import Core
+    from proxy.headers import Client, Headers
+    from proxy.identity import Identity
+    from proxy.judge import Asking
+    from proxy.personalize import PageView
+
+MAX_SHY = 4096
+"""Request targets remembered because their last answer was no page view after all."""
+
+
+class PageMiddleware:
+    """Personalizes the pages of the app inside.
+
+    Args:
+        app: the shop, or what forwards to it.
+        core: see ``Core``.
+    """
+
+    def __init__(self, app: ASGIApp, core: Core) -> None:
+        self.app = app
+        self.core = core
+        self.shy = Shy(MAX_SHY)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serves one request."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        core = self.core
+        headers: Headers = scope["headers"]
+        peer = scope["client"][0] if scope.get("client") else ""
+        client = scope["datacue.client"] = core.trusted.client(peer, scope["scheme"], headers)
+        asked = asking(scope["method"], headers)
+        ignored = not_counted(scope["method"], headers, core.consent, core.privacy_signals)
+        exchange = Exchange(self, scope, client, send, asked, ignored)
+        scope.setdefault("state", {})["datacue"] = Handle(exchange)
+        await self.app(exchange.scope, receive, exchange.on_message)
+
+
+class Shy:
+    """Targets whose last answer was no page view: a redirect, a 304, or a shop that speaks for itself.
+
+    Their event waits for the response's head instead of leaving with the request, so that it is not
+    counted twice. Bounded; the oldest is forgotten first.
+    """
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._targets: dict[bytes, None] = {}
+
+    def __contains__(self, target: bytes) -> bool:
+        return target in self._targets
+
+    def note(self, target: bytes, *, shy: bool) -> None:
+        """Remembers or forgets a target."""
+        if not shy:
+            self._targets.pop(target, None)
+        elif target not in self._targets:
+            if len(self._targets) >= self._size:
+                del self._targets[next(iter(self._targets))]
+            self._targets[target] = None
+
+
+class Exchange:
+    """One request and its answer.
+
+    The request decides ``page`` (what is asked for, if that can be known), the response's head whether
+    the body is rewritten, and the body holds the slots.
+    """
+
+    def __init__(
+        self,
+        door: PageMiddleware,
+        scope: Scope,
+        client: Client,
+        send: Send,
+        asked: Asking,
+        ignored: str | None,
+    ) -> None:
+        core = self.core = door.core
+        self.door = door
+        self.scope = scope
+        self.client = client
+        self.send = send
+        self.ignored = ignored
+        self.secure = client.scheme == "https"
+        self.started = core.clock()
+        self.identity: Identity | None = None
+        self.view: PageView | None = None
+        self.page: Page | None = None
+        self.body: Rewriting | None = None
+        self.spoke = False  # whether the shop's own words said what this page view is
+        self.candidate = asked.page and (ignored is None or ignored == "head")
+        self.target: bytes = scope["raw_path"] + b"?" + scope["query_string"]
+        if self.candidate:
+            self._open(asked)
+
+    def _open(self, asked: Asking) -> None:
+        """A page may come: find out which, and let its event leave together with the request."""
+        scope = self.scope
+        self.page = self.core.classifier.from_request(scope["raw_path"], scope["query_string"])
+        if self.page is not None and self.page.kind == "none":
+            self.candidate = False
+            self.ignored = "rule"
+            return
+        self.scope = {**scope, "headers": _narrowed(scope["headers"])}
+        if self.ignored is None:
+            view = self.open_view()
+            if not asked.conditional and self.target not in self.door.shy:
+                self._begin(view)
+
+    def open_view(self) -> PageView:
+        """The page view; made at the first call, with the visitor that the cookie says."""
+        if self.view is None:
+            scope, core = self.scope, self.core
+            self.identity = core.cookie.recognize(scope["headers"], secure=self.secure)
+            agent = value_of(scope["headers"], b"user-agent")
+            context = Context(
+                self.client.ip or None, agent.decode("utf-8", "replace")[:1024] if agent else None
+            )
+            self.view = core.personalizer.view(self.identity.visitor, context, self.started)
+        return self.view
+
+    def _begin(self, view: PageView) -> None:
+        """Starts the page view's event where the page is known well enough to make one."""
+        page = self.page
+        if page is not None and (page_event(page) is not None or page.kind in {"checkout", "order"}):
+            view.begin(page)
+
+    # -- the response -----------------------------------------------------------------------------
+
+    async def on_message(self, message: Message) -> None:
+        """Takes what the shop sends."""
+        if self.body is not None:
+            await self.body.on_message(message)
+        elif message["type"] == "http.response.start":
+            await self._on_start(message)
+        elif message["type"] == "http.response.body" and not message.get("more_body", False):
+            if self.view is not None:
+                await self.view.settle()
+            await self.send(message)
+        else:
+            await self.send(message)
+
+    async def _on_start(self, message: Message) -> None:
+        headers: Headers = [(bytes(name), bytes(value)) for name, value in message["headers"]]
+        if any(name in SAID_BY_SHOP or name == OUTCOME for name, _ in headers):
+            self._listen(headers)
+            stripped = unsaid(headers)
+        else:
+            stripped = headers
+        status = message["status"]
+        verdict = judge(status, headers)
+        bypass = self.ignored or ("request" if not self.candidate else verdict.bypass)
+        if bypass == "head" and not verdict.bypass:
+            stripped = personal(stripped)  # as GET would, without its body or its event
+        if bypass:
+            await self._pass(message, stripped, bypass, redirected=bool(verdict.bypass))
+            return
+        if status == 404:  # noqa: PLR2004
+            self.page = Page("404", why="status")
+        view = self.open_view()
+        self._begin(view)
+        if not self.spoke:
+            self.door.shy.note(self.target, shy=False)
+        fields = personal(stripped)
+        self._remember(fields)
+        self.body = Rewriting(self, view, message, headers, fields, verdict.coding, verdict.content_type)
+
+    async def _pass(self, message: Message, headers: Headers, bypass: str, *, redirected: bool) -> None:
+        """The answer goes on as it is."""
+        kind = self.page.kind if self.page is not None else "unknown"
+        if self.candidate and redirected and self.view is not None and self.view.begun:
+            self.door.shy.note(self.target, shy=True)
+        if bypass != "request":
+            self.core.metrics.pages(kind, f"bypass:{bypass}")
+        if self.ignored in {"gpc", "dnt", "consent"} and cookie_values(
+            self.scope["headers"], self.core.cookie.name(secure=self.secure)
+        ):
+            headers = uncached(headers)
+            headers.append(self.core.cookie.remove_cookie(secure=self.secure))
+        elif self.identity is not None and self.view is not None and self._renamed():
+            headers = uncached(headers)
+            headers.append(self.core.cookie.set_cookie(self.view.visitor, secure=self.secure))
+        self.tell(headers, f"bypass:{bypass}", kind)
+        await self.send({**message, "headers": headers})
+
+    def _renamed(self) -> bool:
+        """Whether the shop named the user of a visitor whom we know already (a login's redirect)."""
+        assert self.identity is not None
+        assert self.view is not None
+        return not self.identity.renew and self.view.visitor.user_id != self.identity.visitor.user_id
+
+    def _remember(self, fields: Headers) -> None:
+        """Adds the cookie where it is new, old, or names another user now."""
+        assert self.identity is not None
+        assert self.view is not None
+        if self.identity.renew or self._renamed():
+            fields.append(self.core.cookie.set_cookie(self.view.visitor, secure=self.secure))
+
+    def tell(self, fields: Headers, outcome: str, kind: str) -> None:
+        """What became of the page, for trusted callers."""
+        if self.client.trusted:
+            why = self.page.why if self.page is not None and self.page.why else "none"
+            fields.append((OUTCOME, f"{outcome}; page={kind}; why={why}".encode()))
+
+    # -- the shop's words -------------------------------------------------------------------------
+
+    def _listen(self, headers: Headers) -> None:
+        """Reads ``X-DataCue-User`` and ``X-DataCue-Event``: a mistake in them never stops the page."""
+        if self.ignored is not None:
+            return
+        log = self.core.log
+        for value in values_of(headers, b"x-datacue-user")[:1]:
+            try:
+                user_id, profile = said_user(value)
+            except (TypeError, ValueError) as error:
+                log.warning("X-DataCue-User is ignored", error=str(error))
+            else:
+                self.identify(user_id, profile)
+        for value in values_of(headers, b"x-datacue-event"):
+            events, complaints = said(value)
+            for complaint in complaints:
+                log.warning("an event of the shop is ignored", error=complaint)
+            for event in events:
+                self.track(event)
+
+    def identify(self, user_id: str | None, profile: dict[str, Any] | None) -> None:
+        """The shop says who the visitor is."""
+        view = self.open_view()
+        view.visitor = Visitor(view.visitor.anonymous_id, user_id, profile)
+
+    def track(self, event: dict[str, Any]) -> None:
+        """The shop says what happened; a page view of its own wins over what we would have found."""
+        view = self.open_view()
+        page = page_of(event)
+        if page is None:
+            view.track(event)
+            return
+        # From now on this target's event waits for the shop's word.
+        self.spoke = True
+        self.door.shy.note(self.target, shy=True)
+        if not view.begun:
+            self.page = page
+            view.begin(page)
+        elif view.page is not None and page_event(view.page) != page_event(page):
+            view.restart(page)
+
+
+class Handle:
+    """What an embedding app finds at ``request.state.datacue``.
+
+    For a visitor who isn't personalized (a bot, no consent) it is there as well, and does nothing.
+    """
+
+    def __init__(self, exchange: Exchange) -> None:
+        self._exchange = exchange
+
+    def identify(self, user_id: str | None, profile: dict[str, Any] | None = None) -> None:
+        """Says who the visitor is: later events, and later visits, carry the id. None: logged out."""
+        if self._exchange.ignored is None:
+            self._exchange.identify(user_id, profile)
+
+    def track(self, event: dict[str, Any]) -> None:
+        """Sends one event of the API guide, as ``{"type": "login"}``.
+
+        Raises:
+            ValueError, TypeError: the guide knows no such event; the message names the field.
+        """
+        event = check(event)
+        if self._exchange.ignored is None:
+            self._exchange.track(event)
+
+    async def widget(self, widget: str) -> Markup:
+        """The HTML of a widget, for a template to put where it likes; empty where there is none.
+
+        Waits for the recommendations, up to the page's deadline. The page's kind must be known: by a
+        rule, or because ``track`` was given its page view.
+
+        Raises:
+            ValueError: there is no such widget.
+        """
+        slot = msgspec.convert({"widget": widget}, Slot)
+        if self._exchange.ignored is not None:
+            return Markup()
+        html = await self._exchange.open_view().slot(slot, utf8=True)
+        return Markup(html.decode()) if html is not None else Markup()  # noqa: S704  rendered by our templates
+
+
+def _narrowed(headers: Headers) -> Headers:
+    """The request as the shop gets it: ``Accept-Encoding`` holds only what we can decode."""
+    return [
+        (name, coding.narrow(value)) if name == b"accept-encoding" else (name, value)
+        for name, value in headers
+    ]

@@ -1,0 +1,312 @@
+"""The one core: a page view's order, deadline and fallback.
+
+A page view makes one call, however many slots it has; the call's answer is the recommendations. Each
+slot waits for it until the page's one deadline, then keeps the shop's content. When the page's last
+byte leaves, its events are acknowledged by DataCue or committed to the outbox (design, decision 2).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from typing import TYPE_CHECKING, Any, Protocol
+
+import msgspec
+
+from proxy.errors import PeerError, ProxyError, UnexpectedAnswer
+from proxy.events import Context, encode, page_event
+from proxy.models import Recommendations
+from proxy.widgets import decode_recommendations
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from proxy.metrics import Metrics
+    from proxy.models import Page, Slot, Visitor
+    from proxy.render import Renderer
+
+SETTLE_GRACE = 0.02
+"""Seconds that a page without slots waits for its event's acknowledgement before the event goes to
+the disk: the embedded engine answers within them, and nobody notices them on the last byte."""
+
+LEASE = 30.0
+"""Seconds for which a committed event is ours while its call is still in flight: several times the
+vendor's timeout, so that the relay never sends what is about to be acknowledged."""
+
+MAX_CALLS = 1000
+"""Calls in flight in one process. Beyond, an event goes to the outbox at once: a vendor that slow
+has long missed every deadline."""
+
+REFUSALS = range(400, 500)
+RETRYABLE_REFUSALS = frozenset({401, 403, 408, 425, 429})
+"""4xx answers that speak of us or of the moment, not of the event: kept, and sent again later."""
+
+
+class Breaker(Protocol):
+    """What the personalizer asks before it calls, and tells afterwards, once a call."""
+
+    def allow(self) -> bool:
+        """Whether a call may be made now."""
+
+    def succeeded(self) -> None:
+        """The vendor answered, in time."""
+
+    def failed(self) -> None:
+        """It did not."""
+
+    def abandoned(self) -> None:
+        """The call was not made, or cancelled: it says nothing."""
+
+
+class Keeper(Protocol):
+    """Where events go that were not acknowledged in time: the outbox, as the page path sees it."""
+
+    async def keep(self, event_id: str, event: Pending, *, lease: float | None) -> bool:
+        """Commits the event; True when it is on the disk, False when it had to be given up."""
+
+    async def withdraw(self, event_id: str) -> None:
+        """Forgets an event whose answer came after all."""
+
+
+class Pending(msgspec.Struct, frozen=True):
+    """An event on its way: what happened, to whom, when (unix seconds)."""
+
+    event: dict[str, Any]
+    visitor: Visitor
+    context: Context | None
+    happened: float
+
+
+class Personalizer:
+    """Makes page views; one a process.
+
+    Args:
+        send: sends an event's JSON and returns the answer's, None for 204; raises PeerError.
+        breaker: says whether the vendor is worth a call.
+        renderer: makes HTML of an answer.
+        keeper: takes what was not acknowledged; None drops (and counts) it.
+        deadline: seconds from a request's start that a slot may wait.
+        clock: seconds, monotonic. now: seconds since the epoch.
+    """
+
+    def __init__(
+        self,
+        *,
+        send: Callable[[bytes], Awaitable[bytes | None]],
+        breaker: Breaker,
+        renderer: Renderer,
+        metrics: Metrics,
+        keeper: Keeper | None,
+        deadline: float,
+        clock: Callable[[], float],
+        now: Callable[[], float],
+    ) -> None:
+        self.send = send
+        self.breaker = breaker
+        self.renderer = renderer
+        self.metrics = metrics
+        self.keeper = keeper
+        self.deadline = deadline
+        self.clock = clock
+        self.now = now
+        self.calls: set[asyncio.Task[Recommendations | None]] = set()
+
+    def view(self, visitor: Visitor, context: Context | None, started: float) -> PageView:
+        """A page view that began at ``started`` on our clock."""
+        return PageView(self, visitor, context, started + self.deadline)
+
+    async def aclose(self, grace: float) -> None:
+        """Lets calls in flight end for ``grace`` seconds, then cancels them."""
+        if self.calls:
+            await asyncio.wait(self.calls, timeout=grace)
+        for call in list(self.calls):
+            call.cancel()
+        await asyncio.gather(*self.calls, return_exceptions=True)
+
+
+class Call:
+    """One event and what becomes of it."""
+
+    __slots__ = ("committed", "event_id", "outcome", "pending", "reported", "task")
+
+    def __init__(self, pending: Pending) -> None:
+        self.pending = pending
+        self.event_id = str(uuid.uuid4())
+        self.task: asyncio.Task[Recommendations | None] | None = None
+        self.committed = False
+        self.outcome = ""  # of the event: acknowledged, refused, or empty while it is open
+        self.reported = False  # whether the breaker knows
+
+
+class PageView:
+    """One visit of one page.
+
+    Attributes:
+        page: what is being looked at; None until ``begin``.
+        outcomes: what became of each slot, in page order.
+    """
+
+    __slots__ = ("_calls", "_core", "_deadline", "_main", "context", "outcomes", "page", "visitor")
+
+    def __init__(
+        self, core: Personalizer, visitor: Visitor, context: Context | None, deadline: float
+    ) -> None:
+        self._core = core
+        self._deadline = deadline
+        self._main: Call | None = None
+        self._calls: list[Call] = []
+        self.visitor = visitor
+        self.context = context
+        self.page: Page | None = None
+        self.outcomes: list[tuple[str, str]] = []
+
+    @property
+    def begun(self) -> bool:
+        """Whether the page view's event is on its way."""
+        return self._main is not None
+
+    @property
+    def answered(self) -> bool:
+        """Whether asking for a slot would not wait."""
+        call = self._main
+        return call is None or call.task is None or call.task.done()
+
+    @property
+    def settled(self) -> bool:
+        """Whether every event of this view is acknowledged (or refused) already."""
+        return all(call.outcome for call in self._calls)
+
+    @property
+    def remaining(self) -> float:
+        """Seconds until the page's deadline; not below 0."""
+        return max(0.0, self._deadline - self._core.clock())
+
+    def begin(self, page: Page) -> None:
+        """Makes the page view's event and starts the call, without waiting; a second time does nothing."""
+        if self.page is not None:
+            return
+        self.page = page
+        event = page_event(page)
+        if event is not None:
+            self._main = self.track(event)
+
+    def restart(self, page: Page) -> None:
+        """The shop says that this is another page than the one whose event left with the request."""
+        self.page = self._main = None
+        self.begin(page)
+
+    def track(self, event: dict[str, Any]) -> Call:
+        """Sends one event of the guide (already checked), without waiting."""
+        core = self._core
+        call = Call(Pending(event, self.visitor, self.context, core.now()))
+        self._calls.append(call)
+        if len(core.calls) < MAX_CALLS and core.breaker.allow():
+            call.task = asyncio.get_running_loop().create_task(self._send(call))
+            core.calls.add(call.task)
+            call.task.add_done_callback(core.calls.discard)
+        return call
+
+    async def _send(self, call: Call) -> Recommendations | None:
+        """The call itself: never raises; tells the breaker, the metrics and the outbox how it went."""
+        core = self._core
+        pending = call.pending
+        body = encode(pending.event, pending.visitor, pending.context)
+        began = core.clock()
+        answer = None
+        healthy = False
+        try:
+            answer = await core.send(body)
+        except UnexpectedAnswer as error:
+            if error.answered in REFUSALS and error.answered not in RETRYABLE_REFUSALS:
+                call.outcome = "refused"
+                healthy = True  # it answers: the event was wrong, not the vendor
+            core.metrics.failures("vendor", f"status:{error.answered // 100}xx")
+        except PeerError as error:
+            core.metrics.failures(error.source, type(error).__name__)
+        except asyncio.CancelledError:
+            self._report(call, core.breaker.abandoned)
+            raise
+        else:
+            call.outcome = "acknowledged"
+            healthy = True
+            core.metrics.vendor_seconds(core.clock() - began)
+        self._report(call, core.breaker.succeeded if healthy else core.breaker.failed)
+        if call.outcome:
+            core.metrics.events(str(pending.event["type"]), call.outcome)
+            if call.committed and core.keeper is not None:
+                await core.keeper.withdraw(call.event_id)
+        if answer is None:
+            return Recommendations() if call.outcome == "acknowledged" else None
+        try:
+            return decode_recommendations(answer)
+        except msgspec.DecodeError:
+            core.metrics.failures("vendor", "garbage")
+            return None
+
+    @staticmethod
+    def _report(call: Call, outcome: Callable[[], None]) -> None:
+        if not call.reported:
+            call.reported = True
+            outcome()
+
+    async def recommendations(self) -> tuple[Recommendations | None, str]:
+        """The answer, waited for until the deadline, or None and why there is none."""
+        call = self._main
+        if call is None:
+            return None, "unknown"
+        if call.task is None:
+            return None, "down"
+        if not call.task.done():
+            began = self._core.clock()
+            if self.remaining > 0:
+                await asyncio.wait((call.task,), timeout=self.remaining)
+            self._core.metrics.wait_seconds(self._core.clock() - began)
+        if not call.task.done():
+            # A stalled vendor must not cost every page its deadline until its calls time out.
+            self._report(call, self._core.breaker.failed)
+            return None, "late"
+        answer = call.task.result()
+        return answer, "error" if answer is None else "hit"
+
+    async def slot(self, slot: Slot, *, utf8: bool) -> bytes | None:
+        """A slot's HTML, or None: then the shop's own content stays.
+
+        Args:
+            slot: what to show.
+            utf8: whether the page is UTF-8; else the HTML is pure ASCII.
+        """
+        html = None
+        answer, outcome = await self.recommendations()
+        if answer is not None and self.page is not None:
+            first = not any(became == "hit" for _, became in self.outcomes)
+            try:
+                html = self._core.renderer.slot(slot, self.page, answer, utf8=utf8, first=first)
+            except ProxyError:
+                outcome = "failed"
+            else:
+                outcome = "empty" if html is None else "hit"
+        self.outcomes.append((slot.widget, outcome))
+        self._core.metrics.slots(slot.widget, outcome)
+        return html
+
+    async def settle(self) -> None:
+        """Called before the page's last byte leaves: every event is acknowledged, or on the disk."""
+        for call in self._calls:
+            task = call.task
+            if task is not None and not task.done():
+                await asyncio.wait((task,), timeout=min(SETTLE_GRACE, self.remaining))
+            if not call.outcome:
+                in_flight = task is not None and not task.done()
+                await self._keep(call, lease=LEASE if in_flight else None)
+
+    async def _keep(self, call: Call, *, lease: float | None) -> None:
+        core = self._core
+        kept = False
+        if core.keeper is not None:
+            call.committed = True
+            kept = await core.keeper.keep(call.event_id, call.pending, lease=lease)
+            if kept and call.outcome:  # the answer came while the disk was busy
+                await core.keeper.withdraw(call.event_id)
+                return
+        if lease is None or kept:
+            core.metrics.events(str(call.pending.event["type"]), "stored" if kept else "lost")

@@ -1,0 +1,245 @@
+"""The body of a page that is rewritten: decode, splice, fill, encode, one ``send`` a chunk.
+
+Bytes flow on until a slot opens. What stands before a slot never waits for it, and what the shop put
+inside it stays whenever there is nothing better.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from proxy import charset, coding
+from proxy.facts import read_facts
+from proxy.headers import OUTCOME, uncached, unsaid, value_of
+from proxy.locate import Opening, Splicer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from starlette.types import Message
+
+    from proxy.headers import Headers
+    from proxy.middleware import Exchange
+    from proxy.models import Slot
+    from proxy.personalize import PageView
+
+HOLD_LIMIT = 512 * 1024
+"""Bytes of a page that are held back from its first slot on, while its kind is still unknown. Pages
+are a tenth of it; beyond, what is known by then decides."""
+
+ASK_OUTCOMES = b"outcomes"
+"""``X-DataCue: outcomes`` in a trusted caller's request: the answer's ``X-DataCue`` then lists every
+slot's outcome. The page is collected first, since a response's head can't wait for its slots."""
+
+
+class Rewriting:
+    """The body of a page that is rewritten: decode, splice, fill, encode, one ``send`` a chunk."""
+
+    def __init__(
+        self,
+        exchange: Exchange,
+        view: PageView,
+        start: Message,
+        original: Headers,
+        fields: Headers,
+        applied: bytes,
+        content_type: bytes,
+    ) -> None:
+        core = exchange.core
+        self.exchange = exchange
+        self.core = core
+        self.view = view
+        self.start: Message | None = start
+        self.original = original
+        self.fields = fields
+        self.content_type = content_type
+        self.decoder = coding.decoder(applied) if applied else None
+        self.encoder = coding.encoder(applied) if applied else None
+        why = exchange.page.why if exchange.page is not None else ""
+        self.splicer = Splicer(core.plan, core.fact_selectors.get(why))
+        self.utf8 = False
+        self.raw = False
+        self.sniffed = False
+        self.held: list[bytes | Opening] = []
+        self.unread: list[bytes] = []  # compressed bytes, until the first of them proved readable
+        self.removed = False
+        self.collect = exchange.client.trusted and (
+            value_of(exchange.scope["headers"], OUTCOME) == ASK_OUTCOMES
+        )
+        self.collected: list[bytes] = []
+
+    async def on_message(self, message: Message) -> None:
+        """Takes one piece of the shop's body."""
+        if message["type"] != "http.response.body":
+            await self.exchange.send(message)
+            return
+        data = bytes(message.get("body", b""))
+        more = message.get("more_body", False)
+        if self.decoder is not None:
+            if self.start is not None:
+                self.unread.append(data)
+            try:
+                data = self.decoder.decode(data)
+                if not more:
+                    data += self.decoder.finish()
+            except coding.CodingError:
+                await self._give_up(more=more)
+                return
+        if not self.sniffed and (data or not more):
+            self._sniff(data)
+        out: list[bytes] = []
+        if self.raw:
+            out.append(data)
+        else:
+            pieces = self.splicer.feed(data) if data else []
+            if not more:
+                pieces += self.splicer.close()
+            await self._take(pieces, out, end=not more)
+        if more:
+            if out:
+                await self._send(b"".join(out), more=True)
+            return
+        await self._finish(b"".join(out))
+
+    def _sniff(self, first: bytes) -> None:
+        """The page's charset, from its head, its byte order mark or its first bytes."""
+        self.sniffed = True
+        self.raw = not charset.ascii_compatible(self.content_type, first)
+        self.utf8 = not self.raw and charset.is_utf8(self.content_type, first)
+        if self.raw:
+            self.core.metrics.bailed("charset")
+
+    async def _take(self, pieces: list[bytes | Opening], out: list[bytes], *, end: bool) -> None:
+        """Puts pieces in order into ``out``, slots filled; holds on while the page's kind is unknown."""
+        if self.view.page is None:
+            self._classify(end=end)
+        if self.held:
+            pieces = self.held + pieces
+            self.held = []
+        for position, piece in enumerate(pieces):
+            if isinstance(piece, bytes):
+                out.append(piece)
+            elif piece.slot is None:
+                # The vendor's own script would count this page view a second time.
+                if self.view.begun:
+                    self.removed = True
+                else:
+                    out.append(piece.original)
+            elif self.view.page is None and not end and self._hold(pieces[position:]):
+                return
+            else:
+                await self._fill(piece.slot, piece.original, out)
+
+    def _hold(self, pieces: Sequence[bytes | Opening]) -> bool:
+        """Keeps what follows a slot of a page of unknown kind, within the limit and the deadline."""
+        size = sum(len(p) if isinstance(p, bytes) else len(p.original) for p in pieces)
+        if size > HOLD_LIMIT or not self.view.remaining:
+            self._classify(end=True)
+            return False
+        self.held = list(pieces)
+        return True
+
+    async def _fill(self, slot: Slot, original: bytes, out: list[bytes]) -> None:
+        page = self.view.page
+        if slot.pages is not None and (page is None or page.kind not in slot.pages):
+            out.append(original)
+            return
+        if out and not self.view.answered:
+            # What stands before the slot must not wait for it.
+            await self._send(b"".join(out), more=True)
+            out.clear()
+        html = await self.view.slot(slot, utf8=self.utf8)
+        out.append(original if html is None else html)
+
+    def _classify(self, *, end: bool) -> None:
+        """Finds the page's kind in what the page says about itself.
+
+        ``window.datacueConfig`` decides as soon as it was read; everything else at the page's end,
+        so that the outcome never depends on how the page was cut into chunks.
+        """
+        facts = self.splicer.facts
+        if not (end or facts.scripts):
+            return
+        known = read_facts(facts, charset=self._charset(), page_url=self._url())
+        if not end and known.why != "config":
+            return
+        exchange = self.exchange
+        page = exchange.core.classifier.from_facts(exchange.page, known)
+        if known.user_id and self.view.visitor.user_id is None:
+            exchange.identify(known.user_id, self.view.visitor.profile)
+        if page is not None and page.kind != "none":
+            self.view.begin(page)
+            exchange.page = page
+
+    def _charset(self) -> str:
+        return "utf-8" if self.utf8 else charset.label(self.content_type)
+
+    def _url(self) -> str:
+        client, scope = self.exchange.client, self.exchange.scope
+        target = scope["raw_path"].decode("latin-1")
+        return f"{client.scheme}://{client.host.decode('latin-1')}{target}"
+
+    # -- out --------------------------------------------------------------------------------------
+
+    async def _finish(self, rest: bytes) -> None:
+        """Before the last byte leaves, the page view's events are acknowledged or on the disk."""
+        self._learn()
+        self._count()
+        if rest and not self.view.settled:
+            await self._send(rest, more=True)
+            rest = b""
+        await self.view.settle()
+        await self._send(rest, more=False)
+
+    def _learn(self) -> None:
+        learner, facts = self.core.learner, self.splicer.facts
+        page = self.view.page
+        if learner is None or page is None or page.kind != "product" or learner.knows(facts):
+            return
+        learner.learn(facts, read_facts(facts, charset=self._charset(), page_url=self._url()).products)
+
+    def _count(self) -> None:
+        page = self.view.page
+        kind = page.kind if page is not None else "unknown"
+        touched = self.removed or any(outcome == "hit" for _, outcome in self.view.outcomes)
+        self.core.metrics.pages(kind, "rewritten" if touched else "untouched")
+        if self.splicer.bailed:
+            self.core.metrics.bailed(self.splicer.bailed)
+
+    async def _send(self, data: bytes, *, more: bool) -> None:
+        if self.collect:
+            self.collected.append(data)
+            if more:
+                return
+            data = b"".join(self.collected)
+        if self.encoder is not None:
+            data = self.encoder.encode(data)
+            if not more:
+                data += self.encoder.finish()
+        if self.start is not None:
+            await self._send_start()
+        await self.exchange.send({"type": "http.response.body", "body": data, "more_body": more})
+
+    async def _send_start(self) -> None:
+        assert self.start is not None
+        start, self.start = self.start, None
+        self.unread.clear()
+        page = self.view.page or self.exchange.page
+        self.exchange.tell(self.fields, "rewritten", page.kind if page is not None else "unknown")
+        if self.collect:
+            slots = ",".join(f"{widget}:{outcome}" for widget, outcome in self.view.outcomes)
+            self.fields.append((OUTCOME, f"slots={slots}".encode()))
+        await self.exchange.send({**start, "headers": self.fields})
+
+    async def _give_up(self, *, more: bool) -> None:
+        """The shop's compressed bytes can't be read: on its first bytes the page goes on raw."""
+        self.core.metrics.bailed("coding")
+        if self.start is None:
+            # Some of it is out already, decoded: only a broken end is honest.
+            raise coding.CodingError("the shop's compressed page broke off in the middle")
+        exchange = self.exchange
+        exchange.body = None
+        await exchange.send({**self.start, "headers": uncached(unsaid(self.original))})
+        await exchange.on_message(
+            {"type": "http.response.body", "body": b"".join(self.unread), "more_body": more}
+        )

@@ -1,0 +1,191 @@
+"""Several workers: one shared listening socket, a process a worker, and a parent that keeps them.
+
+The parent binds the socket and hands it down, so nothing that waits in its queue is lost when a worker
+goes. SIGHUP replaces the workers one by one (they read the settings anew); SIGTERM ends them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import signal
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from proxy.admin import create_admin
+from proxy.metrics import expose_all
+from proxy.server import SHUTDOWN_SECONDS, admin_server, admin_token
+
+if TYPE_CHECKING:
+    import socket
+
+    from proxy.core import Log
+    from proxy.settings import Settings
+
+WORKER = "DATACUE_WORKER"
+"""In a worker's environment: the descriptors of the listening socket and of the pipe to the parent."""
+
+START_SECONDS = 90.0
+"""For a worker to serve: the first one waits for the engine to read its record."""
+
+RESTART_SECONDS = 1.0
+"""Between two tries to replace a worker that died."""
+
+
+class Worker:
+    """One process that serves."""
+
+    def __init__(self, process: asyncio.subprocess.Process, ready: asyncio.Task[bool]) -> None:
+        self.process = process
+        self.ready = ready
+
+    def stop(self) -> None:
+        """Asks it to end what is in flight and go."""
+        if self.process.returncode is None:
+            self.process.terminate()
+
+
+class Workers:
+    """The parent of the workers.
+
+    Args:
+        command: what a worker runs: our own command line.
+        listener: the shared socket.
+    """
+
+    def __init__(self, settings: Settings, command: list[str], listener: socket.socket, log: Log) -> None:
+        self._settings = settings
+        self._command = command
+        self._listener = listener
+        self._log = log
+        self._workers: list[Worker] = []
+        self._stopping = False
+        self._metrics_folder = tempfile.mkdtemp(prefix="datacue-metrics-")
+
+    async def run(self, admin: socket.socket) -> None:
+        """Serves until SIGTERM or SIGINT."""
+        loop = asyncio.get_running_loop()
+        stopped = asyncio.Event()
+        reloads: set[asyncio.Task[None]] = set()
+
+        def reload() -> None:
+            if not reloads:
+                task = loop.create_task(self._reload())
+                reloads.add(task)
+                task.add_done_callback(reloads.discard)
+
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stopped.set)
+        loop.add_signal_handler(signal.SIGHUP, reload)
+        panel = admin_server(
+            create_admin(
+                expose=lambda: expose_all(self._metrics_folder),
+                ready=self._why_not_ready,
+                token=admin_token(self._settings),
+            )
+        )
+        serving = loop.create_task(panel.serve(sockets=[admin]))
+        keepers = [loop.create_task(self._keep()) for _ in range(self._settings.workers)]
+        try:
+            await stopped.wait()
+        finally:
+            self._stopping = True
+            panel.should_exit = True
+            for task in reloads:
+                task.cancel()
+            for worker in self._workers:
+                worker.stop()
+            await asyncio.gather(*keepers, serving, *reloads, return_exceptions=True)
+            shutil.rmtree(self._metrics_folder, ignore_errors=True)
+
+    def _why_not_ready(self) -> str:
+        serving = sum(w.ready.done() and w.process.returncode is None for w in self._workers)
+        return "" if serving and not self._stopping else "no worker serves"
+
+    async def _keep(self) -> None:
+        """Keeps one place filled: starts a worker, and another when it dies."""
+        while not self._stopping:
+            worker = await self._start()
+            await self._ended(worker)
+            if not self._stopping and worker not in self._workers:
+                return  # replaced by a reload, which keeps its successor
+            if not self._stopping:
+                self._workers.remove(worker)
+                self._log.warning("a worker died and is started again", status=worker.process.returncode)
+                await asyncio.sleep(RESTART_SECONDS)
+
+    async def _start(self) -> Worker:
+        reader, writer = os.pipe()
+        descriptor = self._listener.fileno()
+        process = await asyncio.create_subprocess_exec(
+            *self._command,
+            pass_fds=(descriptor, writer),
+            env={
+                **os.environ,
+                WORKER: f"{descriptor},{writer}",
+                "PROMETHEUS_MULTIPROC_DIR": self._metrics_folder,
+            },
+        )
+        os.close(writer)
+        worker = Worker(process, asyncio.get_running_loop().create_task(_told(reader)))
+        self._workers.append(worker)
+        return worker
+
+    async def _ended(self, worker: Worker) -> None:
+        """Waits for a worker's end; one that doesn't end after SIGTERM is killed."""
+        while worker.process.returncode is None:
+            try:
+                await asyncio.wait_for(worker.process.wait(), SHUTDOWN_SECONDS + 5)
+            except TimeoutError:
+                if self._stopping:
+                    worker.process.kill()
+        self._forget_gauges(worker.process.pid)
+
+    def _forget_gauges(self, pid: int) -> None:
+        """What a dead worker held (connections, bytes) is held no more; what it counted stays."""
+        for path in Path(self._metrics_folder).glob(f"gauge_live*_{pid}.db"):
+            path.unlink(missing_ok=True)
+
+    async def _reload(self) -> None:
+        """Replaces the workers one by one: a new one serves before its predecessor is asked to go."""
+        self._log.info("reloading the workers")
+        for old in list(self._workers):
+            new = await self._start()
+            if not await asyncio.wait_for(new.ready, START_SECONDS):
+                self._workers.remove(new)
+                self._log.warning("the new worker did not start; the old ones go on")
+                return
+            self._workers.remove(old)
+            old.stop()
+            await self._ended(old)
+        self._log.info("reloaded")
+
+
+async def _told(reader: int) -> bool:
+    """Whether the worker said that it serves; False when it ended without a word."""
+    loop = asyncio.get_running_loop()
+    stream = asyncio.StreamReader()
+    transport, _ = await loop.connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(stream), os.fdopen(reader, "rb", 0)
+    )
+    try:
+        return await stream.read(1) == b"1"
+    finally:
+        transport.close()
+
+
+def own_command() -> list[str]:
+    """The command line that started us, for a worker to run again."""
+    return [sys.executable, "-m", "proxy", *sys.argv[1:]]
+
+
+def inherited() -> tuple[int, int] | None:
+    """In a worker: the descriptors of the socket and of the pipe to the parent."""
+    text = os.environ.pop(WORKER, None)
+    if text is None:
+        return None
+    descriptor, pipe = text.split(",")
+    return int(descriptor), int(pipe)
