@@ -37,11 +37,16 @@ def sniff(content_type: bytes | None, first: bytes) -> str | None:
     Returns:
         Lower-case, as written; None if nothing tells.
     """
-    for bom, label in _BOMS:
+    for bom, encoding in _BOMS:
         if first.startswith(bom):
-            return label
+            return encoding
     declared = _label(_PARAMETER.search(content_type or b""))
     return declared or _prescan(first[:PRESCAN])
+
+
+def label(content_type: bytes | None, first: bytes = b"") -> str:
+    """The encoding's label as ``sniff`` finds it; UTF-8, which most pages are in, where nothing tells."""
+    return sniff(content_type, first) or "utf-8"
 
 
 def ascii_compatible(content_type: bytes | None, first: bytes) -> bool:
@@ -51,10 +56,10 @@ def ascii_compatible(content_type: bytes | None, first: bytes) -> bool:
     """
     if first[:2] in {b"<\0", b"\0<"}:
         return False  # UTF-16 or UTF-32 that nobody declared
-    label = sniff(content_type, first)
-    if label is None:
+    declared = sniff(content_type, first)
+    if declared is None:
         return b"\x1b$" not in first[:PRESCAN]  # ISO-2022-JP that nobody declared
-    return _NOT_ASCII.match(label) is None
+    return _NOT_ASCII.match(declared) is None
 
 
 def is_utf8(content_type: bytes | None, first: bytes) -> bool:
@@ -72,12 +77,12 @@ def _prescan(first: bytes) -> str | None:
         if tag is None:
             continue
         found = attributes(first[tag.start(3) : tag.end(3)])
-        label = found.get(b"charset", b"").strip().lower().decode("latin-1") or None
-        if label is None and found.get(b"http-equiv", b"").strip().lower() == b"content-type":
-            label = _label(_IN_CONTENT.search(found.get(b"content", b"")))
-        if label is not None:
+        declared = found.get(b"charset", b"").strip().lower().decode("latin-1") or None
+        if declared is None and found.get(b"http-equiv", b"").strip().lower() == b"content-type":
+            declared = _label(_IN_CONTENT.search(found.get(b"content", b"")))
+        if declared is not None:
             # Whoever could read this as ASCII is not reading UTF-16.
-            return "utf-8" if label.startswith("utf-16") else label
+            return "utf-8" if declared.startswith("utf-16") else declared
     return None
 
 

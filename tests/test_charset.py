@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from proxy.charset import ascii_compatible, is_utf8, sniff
+from proxy.charset import ascii_compatible, is_utf8, label, sniff
 
 META = b'<!doctype html><head><meta charset="%s">'
 
 
 @pytest.mark.parametrize(
-    ("content_type", "first", "label"),
+    ("content_type", "first", "declared"),
     [
         (None, b"<html>", None),
         (b"text/html", b"<html>", None),
@@ -35,27 +35,27 @@ META = b'<!doctype html><head><meta charset="%s">'
     ],
 )
 def test_the_label_is_found_where_browsers_look(
-    content_type: bytes | None, first: bytes, label: str | None
+    content_type: bytes | None, first: bytes, declared: str | None
 ) -> None:
-    assert sniff(content_type, first) == label
+    assert sniff(content_type, first) == declared
 
 
 @pytest.mark.parametrize(
-    "label",
+    "unlike",
     ["utf-16", "UTF-16LE", "utf-32", "utf-7", "ISO-2022-JP", "csISO2022JP", "iso-2022-kr", "hz-gb-2312", "ibm037", "cp500",
      "x-ebcdic-germany", "ucs-2", "iso-10646-ucs-2", "unicode", "unicodefffe", "csunicode", "unicode-1-1-utf-7", "ibm1047"],
 )  # fmt: skip
-def test_pages_whose_markup_is_not_ascii_are_left_alone(label: str) -> None:
-    assert not ascii_compatible(b"text/html; charset=" + label.encode(), b"<html>")
+def test_pages_whose_markup_is_not_ascii_are_left_alone(unlike: str) -> None:
+    assert not ascii_compatible(b"text/html; charset=" + unlike.encode(), b"<html>")
 
 
 @pytest.mark.parametrize(
-    "label",
+    "like",
     ["utf-8", "iso-8859-1", "windows-1251", "shift_jis", "euc-jp", "big5", "gb18030", "koi8-r", "ibm866", "cp1252",
      "unicode-1-1-utf-8", "no-such-thing", "ibm850"],
 )  # fmt: skip
-def test_pages_whose_markup_is_ascii_are_read(label: str) -> None:
-    assert ascii_compatible(b"text/html; charset=" + label.encode(), b"<html>")
+def test_pages_whose_markup_is_ascii_are_read(like: str) -> None:
+    assert ascii_compatible(b"text/html; charset=" + like.encode(), b"<html>")
 
 
 def test_utf16_and_iso2022_are_known_undeclared() -> None:
@@ -71,3 +71,8 @@ def test_only_a_page_that_says_so_is_utf8() -> None:
     assert not is_utf8(None, b"<html>")
     assert not is_utf8(b"text/html; charset=latin1", META % b"utf-8")
     assert not is_utf8(b"text/html; charset=utf-9", b"")
+
+
+def test_a_page_that_says_nothing_is_taken_for_utf8_when_it_is_read() -> None:
+    assert label(None, b"<html>") == "utf-8"
+    assert label(b"text/html; charset=koi8-r") == "koi8-r"
