@@ -7,7 +7,7 @@ dated. It proves nothing but that we minted it: enough to keep visitors apart.
 from __future__ import annotations
 
 import uuid
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import b64decode, urlsafe_b64encode
 from binascii import Error as Base64Error
 from hashlib import sha256
 from typing import TYPE_CHECKING, NamedTuple
@@ -133,7 +133,8 @@ def _decode(payload: bytes) -> Visitor | None:
         anonymous_id = str(uuid.UUID(identity.decode("ascii")))
         if not separator:
             return Visitor(anonymous_id)
-        return Visitor(anonymous_id, urlsafe_b64decode(user + b"=" * (-len(user) % 4)).decode())
+        padded = user + b"=" * (-len(user) % 4)
+        return Visitor(anonymous_id, b64decode(padded, altchars=b"-_", validate=True).decode())
     except (ValueError, Base64Error):
         return None
 

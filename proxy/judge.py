@@ -69,12 +69,12 @@ class Verdict(NamedTuple):
 
     Attributes:
         bypass: why it must stay as it is; empty when it may be rewritten.
-        coding: its content coding (``b""`` for none).
-        utf8: whether the charset parameter says UTF-8; None where it says nothing.
+        coding: its content coding, ``identity`` for none.
+        content_type: its media type with parameters, to find the charset by.
     """
 
     bypass: str
-    coding: bytes = b""
+    coding: bytes = b"identity"
     content_type: bytes = b""
 
 
@@ -89,10 +89,8 @@ def judge(status: int, headers: Sequence[tuple[bytes, bytes]]) -> Verdict:
         return Verdict("no-transform")
     if value_of(headers, b"content-range") is not None:
         return Verdict("range")
-    applied = (value_of(headers, b"content-encoding") or b"").strip().lower()
-    if applied == b"identity":
-        applied = b""
-    if applied and applied not in coding.SUPPORTED:
+    applied = coding.coding_of(value_of(headers, b"content-encoding"))
+    if applied is None:
         return Verdict("coding")
     if value_of(headers, b"x-datacue-off") is not None:
         return Verdict("off")

@@ -125,6 +125,7 @@ class Exchange:
         self.body: Rewriting | None = None
         self.spoke = False  # whether the shop's own words said what this page view is
         self.candidate = asked.page and (ignored is None or ignored == "head")
+        self.accept_encoding = b",".join(values_of(scope["headers"], b"accept-encoding")) or None
         self.target: bytes = scope["raw_path"] + b"?" + scope["query_string"]
         if self.candidate:
             self._open(asked)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from proxy import charset, coding
+from proxy.errors import MalformedResponse
 from proxy.facts import read_facts
 from proxy.headers import OUTCOME, uncached, unsaid, value_of
 from proxy.locate import Opening, Splicer
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 HOLD_LIMIT = 512 * 1024
 """Bytes of a page that are held back from its first slot on, while its kind is still unknown. Pages
 are a tenth of it; beyond, what is known by then decides."""
+
+IDENTITY = b"identity"
 
 ASK_OUTCOMES = b"outcomes"
 """``X-DataCue: outcomes`` in a trusted caller's request: the answer's ``X-DataCue`` then lists every
@@ -53,11 +56,18 @@ class Rewriting:
         self.original = original
         self.fields = fields
         self.content_type = content_type
-        self.decoder = coding.decoder(applied) if applied else None
-        self.encoder = coding.encoder(applied) if applied else None
+        self.decoder = coding.decoder(applied) if applied != IDENTITY else None
+        given = coding.negotiate(exchange.accept_encoding, applied) if self.decoder else IDENTITY
+        self.encoder = coding.encoder(given) if given and given != IDENTITY else None
+        if self.decoder is not None and given != applied:
+            # The shop compressed for a client that didn't ask for it.
+            fields[:] = [field for field in fields if field[0] != b"content-encoding"]
+            if self.encoder is not None:
+                fields.append((b"content-encoding", given or IDENTITY))
         why = exchange.page.why if exchange.page is not None else ""
         self.splicer = Splicer(core.plan, core.fact_selectors.get(why))
         self.utf8 = False
+        self.charset = "utf-8"
         self.raw = False
         self.sniffed = False
         self.held: list[bytes | Opening] = []
@@ -75,41 +85,50 @@ class Rewriting:
             return
         data = bytes(message.get("body", b""))
         more = message.get("more_body", False)
-        if self.decoder is not None:
-            if self.start is not None:
-                self.unread.append(data)
-            try:
-                data = self.decoder.decode(data)
-                if not more:
-                    data += self.decoder.finish()
-            except coding.CodingError:
-                await self._give_up(more=more)
-                return
-        if not self.sniffed and (data or not more):
+        if self.decoder is None:
+            await self._take(data, end=not more)
+            return
+        if self.start is not None:
+            self.unread.append(data)
+        try:
+            # Decoded in pieces of bounded size: what a few bytes stand for may be a lot.
+            for piece in self.decoder.decode(data):
+                await self._take(piece, end=False)
+            if not more:
+                self.decoder.close()
+        except coding.CodingError:
+            await self._give_up(more=more)
+        else:
+            if not more:
+                await self._take(b"", end=True)
+
+    async def _take(self, data: bytes, *, end: bool) -> None:
+        """One piece of the page, decoded: what is ready goes out in one ``send``."""
+        if not self.sniffed and (data or end):
             self._sniff(data)
         out: list[bytes] = []
         if self.raw:
             out.append(data)
         else:
             pieces = self.splicer.feed(data) if data else []
-            if not more:
+            if end:
                 pieces += self.splicer.close()
-            await self._take(pieces, out, end=not more)
-        if more:
-            if out:
-                await self._send(b"".join(out), more=True)
-            return
-        await self._finish(b"".join(out))
+            await self._place(pieces, out, end=end)
+        if end:
+            await self._finish(b"".join(out))
+        elif out:
+            await self._send(b"".join(out), more=True)
 
     def _sniff(self, first: bytes) -> None:
         """The page's charset, from its head, its byte order mark or its first bytes."""
         self.sniffed = True
         self.raw = not charset.ascii_compatible(self.content_type, first)
         self.utf8 = not self.raw and charset.is_utf8(self.content_type, first)
+        self.charset = charset.sniff(self.content_type, first) or "windows-1252"  # as browsers assume
         if self.raw:
             self.core.metrics.bailed("charset")
 
-    async def _take(self, pieces: list[bytes | Opening], out: list[bytes], *, end: bool) -> None:
+    async def _place(self, pieces: list[bytes | Opening], out: list[bytes], *, end: bool) -> None:
         """Puts pieces in order into ``out``, slots filled; holds on while the page's kind is unknown."""
         if self.view.page is None:
             self._classify(end=end)
@@ -160,7 +179,7 @@ class Rewriting:
         facts = self.splicer.facts
         if not (end or facts.scripts):
             return
-        known = read_facts(facts, charset=self._charset(), page_url=self._url())
+        known = read_facts(facts, charset=self.charset, page_url=self._url())
         if not end and known.why != "config":
             return
         exchange = self.exchange
@@ -170,9 +189,6 @@ class Rewriting:
         if page is not None and page.kind != "none":
             self.view.begin(page)
             exchange.page = page
-
-    def _charset(self) -> str:
-        return "utf-8" if self.utf8 else charset.label(self.content_type)
 
     def _url(self) -> str:
         client, scope = self.exchange.client, self.exchange.scope
@@ -196,7 +212,7 @@ class Rewriting:
         page = self.view.page
         if learner is None or page is None or page.kind != "product" or learner.knows(facts):
             return
-        learner.learn(facts, read_facts(facts, charset=self._charset(), page_url=self._url()).products)
+        learner.learn(facts, read_facts(facts, charset=self.charset, page_url=self._url()).products)
 
     def _count(self) -> None:
         page = self.view.page
@@ -236,7 +252,7 @@ class Rewriting:
         self.core.metrics.bailed("coding")
         if self.start is None:
             # Some of it is out already, decoded: only a broken end is honest.
-            raise coding.CodingError("the shop's compressed page broke off in the middle")
+            raise MalformedResponse("the shop's compressed page can't be read to its end", "shop")
         exchange = self.exchange
         exchange.body = None
         await exchange.send({**self.start, "headers": uncached(unsaid(self.original))})

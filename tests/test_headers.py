@@ -169,6 +169,12 @@ def test_an_address_that_is_none_ends_the_chain():
     assert trusted.client("10.0.0.1", "http", asked).ip == "10.0.0.2"
 
 
+def test_behind_trusted_proxies_alone_the_first_of_them_is_the_client():
+    trusted = TrustedProxies(["10.0.0.0/8"])
+    asked = [(b"accept", b"*/*"), (b"x-forwarded-for", b"10.0.0.3, 10.0.0.2")]
+    assert trusted.client("10.0.0.1", "http", asked) == Client("10.0.0.3", "http", b"", trusted=True)
+
+
 @pytest.mark.parametrize(
     ("hop", "ip"),
     [

@@ -130,7 +130,8 @@ def answer(
     if not keep_alive:
         lines += (b"connection: ", b"close", b"\r\n")
     lines.append(b"\r\n")
-    return Answer(_checked(lines, len(lines) // 3 + 1), framing, length or 0, keep_alive)
+    # Each field's line end, the empty line's, and the one inside the status line.
+    return Answer(_checked(lines, lines.count(b"\r\n") + 1), framing, length or 0, keep_alive)
 
 
 def _framing(status: int, length: int | None, *, to_head: bool, http_version: str) -> Framing:
