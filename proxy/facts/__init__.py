@@ -5,8 +5,9 @@ written for DataCue; JSON-LD, microdata and OpenGraph, which are written for sea
 that names the page's kind decides it; where a weaker one agrees on the kind, it fills what is missing.
 What the operator selected wins over all. See ``docs/pages.md``.
 
-In reading order: ``model`` (the answer), ``values`` and ``address`` (single values), ``javascript``,
-``config``, ``schemaorg``, ``jsonld``, ``microdata``, ``opengraph``, ``selected``.
+In reading order: ``model`` (the answer), ``values`` and ``address`` (single values), ``tokens``,
+``javascript``, ``config``, ``graph``, ``product``, ``schemaorg``, ``jsonld``, ``microdata``,
+``opengraph``, ``selected``.
 """
 
 from __future__ import annotations
@@ -70,15 +71,19 @@ def _fill_products(sure: PageFacts, weak: PageFacts) -> tuple[ProductFacts, ...]
     if not sure.products or not weak.products:
         return sure.products or weak.products
     single = len(sure.products) == len(weak.products) == 1
-    source = weak.products[0]
+    source = {
+        name: value
+        for name in (_OF_ONE_VARIANT if single else _OF_THE_PRODUCT)
+        if (value := getattr(weak.products[0], name)) not in (None, ())
+    }
     return tuple(
         structs.replace(
-            product,
-            **{
-                name: getattr(source, name)
-                for name in (_OF_ONE_VARIANT if single else _OF_THE_PRODUCT)
-                if getattr(product, name) in (None, ())
-            },
+            product, **{name: value for name, value in source.items() if _lacks(getattr(product, name))}
         )
         for product in sure.products
     )
+
+
+def _lacks(value: object) -> bool:
+    """Whether a field may be filled: it is empty, or holds ids of categories where names may be had."""
+    return value is None or (isinstance(value, tuple) and all(name.isdecimal() for name in value))

@@ -4,8 +4,7 @@
 trailing commas, comments, functions, calls. What stands there as a literal is read; whatever would
 have to be run is left out, and its neighbours are still read.
 
-One pass, without going back: every token's pattern is possessive and matches unclosed strings and
-comments up to their end, so that no input is scanned twice. Depth and number of tokens are bounded.
+One pass, without going back (see `tokens`); depth is bounded.
 """
 
 from __future__ import annotations
@@ -14,6 +13,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, Final
 
+from proxy.facts.tokens import CLOSERS, END, OPENERS, Tokens
 from proxy.facts.values import scrub
 
 if TYPE_CHECKING:
@@ -21,9 +21,6 @@ if TYPE_CHECKING:
 
 MAX_SCRIPT: Final = 256 * 1024
 """Characters of a script that are read: 100 variants with descriptions take about 100 KiB."""
-
-MAX_TOKENS: Final = 20_000
-"""Tokens that are read; it bounds the time to some tens of milliseconds. Plain JSON isn't counted."""
 
 MAX_DEPTH: Final = 24
 """Nesting that is read; deeper values are left out. An order's line items are at depth 4."""
@@ -36,20 +33,8 @@ MAX_NUMBER: Final = 40
 
 CONFIG: Final = "datacueConfig"
 
-_TOKEN: Final = re.compile(
-    r"""
-    (?P<space> [\s\ufeff]++ | //[^\n\r\u2028\u2029]*+ | /\*(?:[^*]++|\*(?!/))*+(?:\*/)?+ | <!--[^\n\r]*+ )
-  | (?P<string> "(?:[^"\\\n\r]++|\\.)*+"?+ | '(?:[^'\\\n\r]++|\\.)*+'?+ | `(?:[^`\\]++|\\.)*+`?+ )
-  | (?P<number> 0[xXoObB][0-9a-fA-F_]++n?+
-              | (?: [0-9][0-9_]*+(?:\.[0-9_]*+)?+ | \.[0-9][0-9_]*+ ) (?:[eE][+-]?[0-9]++)?+ n?+ )
-  | (?P<name> [A-Za-z_$\u0080-\U0010ffff][\w$]*+ )
-  | (?P<mark> \.\.\. | \?\. | => | [=!]==?+ | (?:\|\||&&|\?\?)=?+ | [-+*/%<>&|^]=?+ | . )
-    """,
-    re.VERBOSE | re.DOTALL,
-)
-_REGEX: Final = re.compile(r"/(?:[^/\\\[\n\r]++|\\.|\[(?:[^\]\\\n\r]++|\\.)*+\]?+)*+/?+\w*+", re.DOTALL)
 _ESCAPE: Final = re.compile(
-    r"\\(?:u\{0*([0-9a-fA-F]{1,6})\}|u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|(\r\n|.))", re.DOTALL
+    r"\\(?:u\{([0-9a-fA-F]{1,8})\}|u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|(\r\n|.))", re.DOTALL
 )
 _SPACES: Final = re.compile(r"\s*+")
 _SURROGATE: Final = re.compile(r"\\u[dD]")
@@ -58,13 +43,7 @@ _SINGLE: Final = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "v": "\
 _CONTINUED: Final = frozenset({"\n", "\r", "\r\n", "\u2028", "\u2029"})
 _CONSTANTS: Final = {"true": True, "false": False, "null": None, "undefined": None}
 _NEGATED: Final = {"0": True, "1": False, "true": False, "false": True}
-_BEFORE_REGEX: Final = frozenset(
-    ["return", "typeof", "case", "in", "of", "delete", "void", "throw", "new", "else", "do"]
-)
-_OPENERS: Final = frozenset("([{")
-_CLOSERS: Final = frozenset(")]}")
 _ENDS: Final = frozenset({",", ")", "]", "}", ";", ""})
-_END: Final = "end"
 _MAX_POINT: Final = 0x10FFFF
 
 
@@ -86,7 +65,7 @@ def read_config(script: str) -> dict[str, Any]:
     """
     reader = _Reader(script[:MAX_SCRIPT])
     config: dict[str, Any] = {}
-    while reader.kind != _END:
+    while reader.kind != END:
         if reader.is_config():
             reader.assignment(config)
         elif reader.word in {"assign", "extend"}:
@@ -107,44 +86,12 @@ def holds_surrogate(text: str) -> bool:
     return _SURROGATE.search(text) is not None
 
 
-class _Reader:
-    """A cursor over tokens: `kind` and `word` are the current one's."""
-
-    __slots__ = ("_at", "_left", "_plain", "_text", "before", "kind", "word")
+class _Reader(Tokens):
+    __slots__ = ("_plain",)
 
     def __init__(self, text: str) -> None:
-        self._text = text
-        self._at = 0
-        self._left = MAX_TOKENS
+        super().__init__(text)
         self._plain = not holds_surrogate(text)
-        self.before = ""
-        self.kind = "mark"
-        self.word = ""
-        self.advance()
-
-    def advance(self) -> None:
-        """Goes to the next word; past the last one, or beyond the limit, to the end."""
-        text, at, left = self._text, self._at, self._left
-        self.before, ended = self.word, self._ends_value()
-        while left > 0:
-            match = _TOKEN.match(text, at)
-            if match is None:
-                break
-            left -= 1
-            kind = match.lastgroup or "mark"
-            if kind != "space":
-                if match[0] in {"/", "/="} and not ended:
-                    match, kind = _REGEX.match(text, at) or match, "regex"
-                self.kind, self.word, self._at, self._left = kind, match[0], match.end(), left
-                return
-            at = match.end()
-        self.kind, self.word, self._at, self._left = _END, "", len(text), 0
-
-    def _ends_value(self) -> bool:
-        """Whether the current word ends a value, so that a slash after it divides."""
-        if self.kind == "mark":
-            return self.word in _CLOSERS
-        return not (self.kind == "name" and self.word in _BEFORE_REGEX)
 
     def is_config(self) -> bool:
         """Whether the current word is the name ``datacueConfig``, or its string after a bracket."""
@@ -211,7 +158,7 @@ class _Reader:
 
     def _operand(self, depth: int) -> Any:
         kind, word = self.kind, self.word
-        if word in _OPENERS and kind == "mark":
+        if word in OPENERS and kind == "mark":
             return self._bracketed(word, depth)
         if kind == "name":
             return self._named(depth)
@@ -302,7 +249,7 @@ class _Reader:
         if self.word == "[" and depth < MAX_DEPTH:
             computed = list(self._list("]", depth))
             return computed[0] if len(computed) == 1 else _UNREADABLE
-        if self.word in _OPENERS:  # a template's braces
+        if self.word in OPENERS:  # a template's braces
             self._leave()
             return _UNREADABLE
         key = self._string() if self.kind == "string" else self.word
@@ -329,15 +276,14 @@ class _Reader:
 
     def _json(self) -> Any:
         """The object after an equals sign, where it is plain JSON: fifty times as fast."""
-        start = _SPACES.match(self._text, self._at)
-        if start is None or not self._plain or not self._text.startswith("{", start.end()):
+        start = _SPACES.match(self.text, self.at)
+        if start is None or not self._plain or not self.text.startswith("{", start.end()):
             return _UNREADABLE
         try:
-            value, self._at = _JSON.raw_decode(self._text, start.end())
+            value, end = _JSON.raw_decode(self.text, start.end())
         except (ValueError, RecursionError):
             return _UNREADABLE
-        self.kind, self.word = "mark", "}"
-        self.advance()
+        self.goto(end, "}")
         return value
 
     def _string(self) -> Any:
@@ -352,7 +298,7 @@ class _Reader:
     def _skip(self) -> None:
         """Goes to where this expression ends: a comma, semicolon or closer of the bracket around it."""
         while self.word not in _ENDS:
-            if self.word in _OPENERS:
+            if self.word in OPENERS:
                 self._leave()
             else:
                 self.advance()
@@ -360,9 +306,9 @@ class _Reader:
     def _leave(self) -> None:
         """From an opener to behind its closer."""
         depth = 0
-        while self.kind != _END:
+        while self.kind != END:
             if self.kind == "mark":
-                depth += (self.word in _OPENERS) - (self.word in _CLOSERS)
+                depth += (self.word in OPENERS) - (self.word in CLOSERS)
             self.advance()
             if depth == 0:
                 return

@@ -6,7 +6,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from proxy.facts import javascript, schemaorg, values
+from proxy.facts import graph, javascript, schemaorg, values
 from proxy.facts.model import NOTHING, PageFacts
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ _CONTROL: Final = re.compile(r"[\x00-\x1f]")
 
 def read(scripts: Iterable[bytes], *, charset: str, page: PageAddress) -> PageFacts:
     """The facts of a page's ``application/ld+json`` scripts."""
-    nodes: list[schemaorg.Node] = []
+    nodes: list[graph.Node] = []
     for script in list(scripts)[:MAX_SCRIPTS]:
         if len(script) <= MAX_DOCUMENT:
             nodes += _nodes(document(values.decode(script, charset)), MAX_DEPTH)
@@ -51,7 +51,7 @@ def document(text: str) -> Any:
         return javascript.read_literal(_CONTROL.sub(" ", bare))
 
 
-def _nodes(value: Any, depth: int) -> Iterator[schemaorg.Node]:
+def _nodes(value: Any, depth: int) -> Iterator[graph.Node]:
     """The top-level nodes of a document: itself, its list's, its graph's."""
     if depth == 0:
         return
@@ -60,5 +60,5 @@ def _nodes(value: Any, depth: int) -> Iterator[schemaorg.Node]:
             yield value
         yield from _nodes(value.get("@graph"), depth - 1)
     elif isinstance(value, list):
-        for item in value[: schemaorg.MAX_NODES]:
+        for item in value[: graph.MAX_NODES]:
             yield from _nodes(item, depth - 1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
-from proxy.facts import schemaorg, values
+from proxy.facts import graph, schemaorg, values
 from proxy.facts.model import NOTHING, PageFacts
 
 if TYPE_CHECKING:
@@ -26,17 +26,17 @@ def read(steps: Iterable[tuple[bytes, ...]], *, charset: str, page: PageAddress)
     return schemaorg.read(nodes, page=page, why="microdata") if nodes else NOTHING
 
 
-def items(steps: Iterable[tuple[bytes, ...]], *, charset: str) -> list[schemaorg.Node]:
+def items(steps: Iterable[tuple[bytes, ...]], *, charset: str) -> list[graph.Node]:
     """The top-level items in document order, with the others inside them.
 
     An item that is no property of the one around it is top-level, as the standard has it.
     """
-    top: list[schemaorg.Node] = []
-    around: list[schemaorg.Node] = []
+    top: list[graph.Node] = []
+    around: list[graph.Node] = []
     for step in islice(steps, MAX_STEPS):
         match step:
             case (b"open", itemtype, itemprop):
-                node: schemaorg.Node = {"@type": list(values.unescape(itemtype, charset).split())}
+                node: graph.Node = {"@type": list(values.unescape(itemtype, charset).split())}
                 parent = around[-1] if around else {}
                 if not itemprop or not around:
                     top.append(node)
@@ -50,6 +50,6 @@ def items(steps: Iterable[tuple[bytes, ...]], *, charset: str) -> list[schemaorg
     return top
 
 
-def _add(node: schemaorg.Node, itemprop: bytes, value: object, charset: str) -> None:
+def _add(node: graph.Node, itemprop: bytes, value: object, charset: str) -> None:
     for name in values.unescape(itemprop, charset).split():
         node.setdefault(name, []).append(value)

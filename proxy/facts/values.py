@@ -7,10 +7,12 @@ import html
 import math
 import re
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
+
+_T = TypeVar("_T")
 
 MAX_RAW: Final = 4_000
 """Characters of a value that are looked at: the longest description is cut to half of that, and
@@ -41,6 +43,9 @@ _AS_BROWSERS_DO: Final = {"ascii": "cp1252", "iso8859-1": "cp1252", "gb2312": "g
 
 _SPACE: Final = re.compile(r"[\s\x00-\x1f\x7f]+")
 _TAG: Final = re.compile(r"<[^<>]*>")
+_INLINE_TAG: Final = re.compile(
+    r"</?(?:a|abbr|b|em|i|mark|small|span|strong|sub|sup|u)\b[^<>]*>", re.IGNORECASE
+)
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 _AMOUNT: Final = re.compile(
     r"""(?P<whole> \d{1,3} (?: (?P<mark>[.,'\u2019\u00a0\u202f\u2009\ ]) \d{3} (?: (?P=mark) \d{3} )* )
@@ -98,13 +103,18 @@ def each(value: Any) -> Iterator[Any]:
         yield value
 
 
+def first(found: Iterable[_T | None]) -> _T | None:
+    """The first value that was readable."""
+    return next((value for value in found if value is not None), None)
+
+
 def text(value: Any, limit: int = MAX_TEXT) -> str | None:
     """Plain text on one line: references resolved, tags dropped, white space collapsed, cut at ``limit``."""
     if not isinstance(value, str):
         return identifier(value)
     plain = html.unescape(value[:MAX_RAW])
     if "<" in plain:
-        plain = _TAG.sub(" ", plain)
+        plain = _TAG.sub(" ", _INLINE_TAG.sub("", plain))
     return _SPACE.sub(" ", plain).strip()[:limit].rstrip() or None
 
 

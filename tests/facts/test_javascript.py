@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from proxy.facts import javascript
 from proxy.facts.javascript import read_config, read_literal
+from proxy.facts.tokens import MAX_TOKENS
 
 
 @pytest.mark.parametrize(
@@ -145,7 +146,7 @@ def test_hostile_repetition_takes_no_more_than_linear_time(piece: str) -> None:
 
 
 def test_tokens_beyond_the_limit_are_not_read() -> None:
-    assert read_config("x;" * javascript.MAX_TOKENS + "datacueConfig = {a: 1}") == {}
+    assert read_config("x;" * MAX_TOKENS + "datacueConfig = {a: 1}") == {}
 
 
 json_values = st.recursive(
