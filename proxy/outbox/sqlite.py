@@ -1,0 +1,457 @@
+"""The outbox in one SQLite file, which belongs to one worker."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any, Final
+
+import apsw
+import msgspec
+
+from proxy.errors import OutboxUnavailable
+from proxy.outbox import schema
+from proxy.outbox.records import (
+    MAX_BODY,
+    Added,
+    Again,
+    Claims,
+    Dead,
+    Held,
+    Losses,
+    Outcome,
+    Priority,
+    Record,
+    Sent,
+    State,
+    Status,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+MAX_BYTES: Final = 1024**3
+"""Disk cap of one worker's file: some two million views, half an hour of a very busy shop."""
+
+MAX_DEAD: Final = 10_000
+"""Dead letters kept: more than anyone will read; the least worth go first."""
+
+ROW_OVERHEAD: Final = 512
+"""Bytes of the file that a record takes beside its body: id and visitor in the row and three indexes."""
+
+EVICTION: Final = 256
+"""Records dropped at a time when the cap is reached, so that space is measured once for many."""
+
+EXPIRY: Final = 2_000
+"""Records of one kind dropped by age in one transaction: commits behind it wait milliseconds."""
+
+HORIZON: Final = 86400.0
+"""Seconds ahead of which nothing can be due unless the clock jumped: such lanes are due at once."""
+
+SHRINK: Final = 1_024
+"""Free pages given back to the file system at a time, and kept for the next burst."""
+
+INSERTS: Final = (64, 16, 4, 1)
+"""Rows of one INSERT. Few sizes, so that the statement cache knows them; many rows, because every
+statement takes the interpreter's lock from the event loop and gives it back."""
+
+# journal_mode=WAL        one fsync a commit, and readers (the command line) block no writer
+# synchronous=FULL        that fsync happens before COMMIT returns: an acknowledged event survives power loss
+# fullfsync               on macOS, where a plain fsync leaves the data in the drive's cache
+# auto_vacuum=INCREMENTAL the file shrinks again after an outage; only possible before the first table
+# secure_delete=FAST      deleted visitors' data is zeroed where the page is written anyway
+# mmap_size=0             an I/O error is an error code; with a mapping it would be SIGBUS
+# journal_size_limit      the WAL of a burst is cut back at the next checkpoint
+# cache_size              8 MB a worker: a long backlog must not grow the process
+# temp_store=MEMORY       the eviction's sort needs no second file on a disk that is full
+PRAGMAS: Final = """
+    PRAGMA auto_vacuum = INCREMENTAL;
+    PRAGMA journal_mode = WAL;
+    PRAGMA synchronous = FULL;
+    PRAGMA fullfsync = ON;
+    PRAGMA checkpoint_fullfsync = ON;
+    PRAGMA secure_delete = FAST;
+    PRAGMA mmap_size = 0;
+    PRAGMA wal_autocheckpoint = 1000;
+    PRAGMA journal_size_limit = 16777216;
+    PRAGMA cache_size = -8000;
+    PRAGMA temp_store = MEMORY;
+"""
+
+BUSY_TIMEOUT: Final = 5_000
+"""Milliseconds to wait for the command line's short transactions on the same file."""
+
+_COLUMNS: Final = "id, visitor, priority, created, target, body, due, attempts, dead, reason"
+_INSERT: Final = {
+    rows: f"INSERT INTO records ({_COLUMNS}) VALUES {', '.join(['(?,?,?,?,?,?,?,?,?,?)'] * rows)}"  # noqa: S608 -- constants
+    " ON CONFLICT (id) DO NOTHING"
+    for rows in INSERTS
+}
+_IDS: Final = "id IN (SELECT value FROM json_each(?))"
+_UNCLAIMED: Final = "(SELECT claimed FROM lanes WHERE lanes.visitor = records.visitor) IS NOT TRUE"
+
+_HEADS: Final = f"""
+    SELECT {_COLUMNS} FROM (SELECT key AS place, value AS wanted FROM json_each(?))
+    JOIN records ON seq = (
+        SELECT seq FROM records WHERE visitor = wanted AND dead = 0 ORDER BY created, seq LIMIT 1
+    ) ORDER BY place
+"""  # noqa: S608 -- constants
+
+
+class SQLiteStore:
+    """A ``Store`` in one file; see ``store.py`` for what its methods promise.
+
+    Args:
+        path: the file; its folder exists.
+        owner: whether this is the file's worker, which may create, migrate and unclaim. Others (the
+            command line) only look and take things out.
+        max_bytes: disk cap, as SQLite counts its pages in use.
+        max_dead: dead letters kept.
+        vfs: the name of a registered SQLite VFS, for tests that cut the power.
+
+    Raises:
+        OutboxUnavailable: the file can't be opened.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        owner: bool = True,
+        max_bytes: int = MAX_BYTES,
+        max_dead: int = MAX_DEAD,
+        vfs: str | None = None,
+    ) -> None:
+        self.path = path
+        self.corrupt = False
+        """The file is no SQLite database, or a damaged one: set it aside, it will not heal."""
+        self._erased = False
+        self._max_bytes = max_bytes
+        self._max_dead = max_dead
+        self._database: apsw.Connection | None = None
+        with self._failures("open"):
+            flags = apsw.SQLITE_OPEN_READWRITE | (apsw.SQLITE_OPEN_CREATE if owner else 0)
+            self._database = database = apsw.Connection(str(path), flags=flags, vfs=vfs)
+            self._open(database, owner=owner)
+
+    def _open(self, database: apsw.Connection, *, owner: bool) -> None:
+        database.set_busy_timeout(BUSY_TIMEOUT)
+        database.execute(PRAGMAS).fetchall()
+        self._page_size: int = database.pragma("page_size")
+        self._max_pages: int = max(self._max_bytes // self._page_size, 1)
+        # The hard stop behind ``_room``: the schema and a batch beyond the estimate must still fit.
+        database.pragma("max_page_count", self._max_pages + self._max_pages // 16 + 64)
+        if not owner:
+            if database.pragma("user_version") != schema.VERSION:
+                raise ValueError("another version of the program wrote it and no worker has migrated it")
+            return
+        schema.migrate(database)
+        # Nobody is sending: the last owner is dead, or it would still hold the lock.
+        database.execute("UPDATE lanes SET claimed = 0 WHERE claimed <> 0")
+        _sync_folder(self.path.parent)
+
+    def close(self) -> None:
+        """Close the file. What was committed is in it, or in the WAL beside it."""
+        database, self._database = self._database, None
+        if database is not None:
+            # A failing disk makes the closing checkpoint fail; the WAL keeps what was committed.
+            with suppress(apsw.Error):
+                database.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """BEGIN IMMEDIATE … COMMIT: one fsync of the WAL, none if nothing was changed."""
+        with self._failures("write"):
+            database = self._open_database()
+            database.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                database.execute("COMMIT")
+                if self._erased:
+                    self._erased = False
+                    database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            finally:
+                if database.in_transaction:
+                    with suppress(apsw.Error):
+                        database.execute("ROLLBACK")
+
+    @contextmanager
+    def _failures(self, action: str) -> Iterator[None]:
+        """What SQLite reports, as the one error that callers know."""
+        try:
+            yield
+        except (apsw.Error, OSError, ValueError) as error:
+            self.corrupt = self.corrupt or isinstance(error, (apsw.CorruptError, apsw.NotADBError))
+            if action == "open":
+                self.close()
+            kind = type(error).__name__
+            raise OutboxUnavailable(f"can't {action} {self.path.name}: {kind}: {error}") from error
+
+    def _open_database(self) -> apsw.Connection:
+        if self._database is None:
+            raise OutboxUnavailable(f"{self.path.name} is closed")
+        return self._database
+
+    def _rows(self, sql: str, bindings: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        return self._open_database().execute(sql, bindings).fetchall()
+
+    def _change(self, sql: str, bindings: Sequence[Any] = ()) -> int:
+        """Run a statement; how many rows it changed itself, triggers not counted."""
+        database = self._open_database()
+        database.execute(sql, bindings)
+        return database.changes()
+
+    def add(self, held: Sequence[Held]) -> Added:
+        """Insert, worthiest first where the cap is reached."""
+        added = Added()
+        fitting = []
+        for one in held:
+            if len(one.record.body) > MAX_BODY:
+                added.refused.add(one.record.id)
+            else:
+                fitting.append(one)
+        if self._room(fitting):
+            self._insert(fitting)
+            return added
+        for priority in Priority:
+            group = [one for one in fitting if one.record.priority == priority]
+            if not group:
+                continue
+            if self._make_room(group, priority, added.dropped):
+                self._insert(group)
+            else:
+                added.refused.update(one.record.id for one in group)
+        return added
+
+    def _insert(self, held: Sequence[Held]) -> None:
+        database = self._open_database()
+        done = 0
+        for rows in INSERTS:
+            while len(held) - done >= rows:
+                values: list[Any] = []
+                for one in held[done : done + rows]:
+                    values += _row(one)
+                database.execute(_INSERT[rows], values)
+                done += rows
+
+    def _room(self, held: Sequence[Held]) -> bool:
+        need = sum(len(one.record.body) + ROW_OVERHEAD for one in held)
+        return self._used() + -(-need // self._page_size) <= self._max_pages
+
+    def _used(self) -> int:
+        rows = self._rows("SELECT page_count - freelist_count FROM pragma_page_count, pragma_freelist_count")
+        return int(rows[0][0])
+
+    def _make_room(self, held: Sequence[Held], priority: Priority, dropped: Losses) -> bool:
+        for victim in sorted(Priority, reverse=True):
+            if victim < priority:
+                break
+            for dead in (1, 0):
+                while not self._room(held):
+                    gone = self._change(
+                        "DELETE FROM records WHERE seq IN (SELECT seq FROM records"  # noqa: S608 -- constants
+                        f" WHERE priority = ? AND dead = ? AND {_UNCLAIMED} ORDER BY created LIMIT ?)",
+                        (victim, dead, EVICTION),
+                    )
+                    if gone == 0:
+                        break
+                    dropped[victim] += gone
+        return self._room(held)
+
+    def remove(self, ids: Iterable[str]) -> None:
+        """Delete by id."""
+        self._change(f"DELETE FROM records WHERE {_IDS}", (_json(ids),))  # noqa: S608 -- constants
+
+    def reschedule(self, ids: Iterable[str], due: float) -> None:
+        """Set ``due``; the lanes follow by trigger."""
+        self._change(f"UPDATE records SET due = ? WHERE dead = 0 AND {_IDS}", (due, _json(ids)))  # noqa: S608 -- constants
+
+    def claim(self, now: float, limit: int, until: float) -> Claims:
+        """Take the lanes that are due, then read their heads in one statement."""
+        lanes = self._rows(
+            "SELECT visitor FROM lanes WHERE due <= ? AND claimed <= ? ORDER BY due, visitor LIMIT ?",
+            (now, now, limit),
+        )
+        if not lanes:
+            return Claims([], self._next_due(now))
+        visitors = _json(visitor for (visitor,) in lanes)
+        self._change(
+            "UPDATE lanes SET claimed = ? WHERE visitor IN (SELECT value FROM json_each(?))",
+            (until, visitors),
+        )
+        heads = self._rows(_HEADS, (visitors,))
+        return Claims([_held(row) for row in heads], self._next_due(now) if len(lanes) < limit else None)
+
+    def _next_due(self, now: float) -> float | None:
+        rows = self._rows("SELECT due FROM lanes WHERE claimed <= ? ORDER BY due LIMIT 1", (now,))
+        return float(rows[0][0]) if rows else None
+
+    def settle(self, outcomes: Sequence[Outcome], now: float) -> Losses:
+        """Delete, reschedule or bury, then free the lanes."""
+        sent = [outcome.record.id for outcome in outcomes if isinstance(outcome, Sent)]
+        if sent:
+            self.remove(sent)
+        dropped: Losses = Counter()
+        for outcome in outcomes:
+            match outcome:
+                case Again(record, due, reason, attempted):
+                    self._change(
+                        "UPDATE records SET due = ?, attempts = attempts + ?, reason = ?"
+                        " WHERE id = ? AND dead = 0",
+                        (due, int(attempted), reason, record.id),
+                    )
+                case Dead(record, reason):
+                    self._change(
+                        "UPDATE records SET dead = 1, due = ?, attempts = attempts + 1, reason = ?"
+                        " WHERE id = ? AND dead = 0",
+                        (now, reason, record.id),
+                    )
+                    dropped += self._trim_dead()
+        self._change(
+            "UPDATE lanes SET claimed = 0 WHERE visitor IN (SELECT value FROM json_each(?))",
+            (_json(outcome.record.visitor for outcome in outcomes),),
+        )
+        return dropped
+
+    def _trim_dead(self) -> Losses:
+        dropped: Losses = Counter()
+        counts = dict(self._rows("SELECT priority, count(*) FROM records WHERE dead = 1 GROUP BY priority"))
+        excess = sum(counts.values()) - self._max_dead
+        for priority in sorted(Priority, reverse=True):
+            if excess <= 0:
+                break
+            gone = self._change(
+                "DELETE FROM records WHERE seq IN (SELECT seq FROM records"
+                " WHERE priority = ? AND dead = 1 ORDER BY created LIMIT ?)",
+                (priority, excess),
+            )
+            dropped[priority] += gone
+            excess -= gone
+        return +dropped
+
+    def expire(self, now: float, ages: Mapping[Priority, float]) -> Losses:
+        """Delete by age, mend what a jumping clock left, vacuum a little."""
+        dropped: Losses = Counter()
+        for priority, age in ages.items():
+            for dead in (1, 0):
+                dropped[priority] += self._change(
+                    "DELETE FROM records WHERE seq IN (SELECT seq FROM records"  # noqa: S608 -- constants
+                    f" WHERE priority = ? AND dead = ? AND created < ? AND {_UNCLAIMED}"
+                    " ORDER BY created LIMIT ?)",
+                    (priority, dead, now - age, EXPIRY),
+                )
+        self._change(
+            "UPDATE records SET due = ? WHERE dead = 0 AND visitor IN"
+            " (SELECT visitor FROM lanes WHERE due > ?)",
+            (now, now + HORIZON),
+        )
+        free = int(self._rows("SELECT freelist_count FROM pragma_freelist_count")[0][0])
+        if free > SHRINK:
+            self._rows(f"PRAGMA incremental_vacuum({min(SHRINK, free - SHRINK)})")
+        return +dropped
+
+    def status(self, now: float) -> Status:
+        """Count; a scan of one index."""
+        counts = dict(self._rows("SELECT priority, count(*) FROM records WHERE dead = 0 GROUP BY priority"))
+        dead, oldest = self._rows(
+            "SELECT coalesce(sum(dead), 0), min(CASE WHEN dead = 0 THEN created END) FROM records"
+        )[0]
+        leased = self._rows("SELECT count(*) FROM lanes WHERE due > ? OR claimed > ?", (now, now))[0][0]
+        return Status(
+            waiting={priority.name.lower(): counts.get(priority, 0) for priority in Priority},
+            leased=leased,
+            dead=dead,
+            oldest=oldest,
+            used_bytes=self._used() * self._page_size,
+            max_bytes=self._max_bytes,
+        )
+
+    def read(self, state: State | None, limit: int) -> list[Held]:
+        """The oldest records; sorts, so not for the hot path."""
+        rows = self._rows(
+            f"SELECT {_COLUMNS} FROM records WHERE dead IN (?, ?) ORDER BY created, seq LIMIT ?",  # noqa: S608 -- constants
+            (*_dead(state), limit),
+        )
+        return [_held(row) for row in rows]
+
+    def replay(self, ids: Sequence[str] | None, now: float) -> int:
+        """Bring dead letters back into their lanes, at their old place."""
+        which, bindings = _which(ids)
+        return self._change(
+            f"UPDATE records SET dead = 0, due = ?, attempts = 0 WHERE dead = 1{which}",  # noqa: S608 -- constants
+            (now, *bindings),
+        )
+
+    def drop(self, ids: Sequence[str] | None, state: State | None) -> int:
+        """Delete by id and state."""
+        which, bindings = _which(ids)
+        return self._change(f"DELETE FROM records WHERE dead IN (?, ?){which}", (*_dead(state), *bindings))  # noqa: S608 -- constants
+
+    def forget(self, visitor: str) -> int:
+        """Delete a visitor's rows and zero the bytes that they took, in the file and in the WAL."""
+        database = self._open_database()
+        database.pragma("secure_delete", "ON")  # zero whole pages too, not only parts of them
+        self._erased = True  # and let the WAL, which still has the old pages, not outlive the commit
+        try:
+            return self._change("DELETE FROM records WHERE visitor = ?", (visitor,))
+        finally:
+            database.execute("PRAGMA secure_delete = FAST")
+
+    def is_empty(self) -> bool:
+        """Whether nothing is left in the file, dead letters included."""
+        return not self._rows("SELECT 1 FROM records LIMIT 1")
+
+    def check(self) -> list[str]:
+        """What SQLite's integrity check and the lanes' own rule complain of; empty when all is well."""
+        problems = [row[0] for row in self._rows("PRAGMA integrity_check") if row[0] != "ok"]
+        wrong = self._rows(
+            "SELECT visitor FROM records WHERE dead = 0 GROUP BY visitor HAVING visitor NOT IN"
+            " (SELECT visitor FROM lanes) UNION ALL SELECT visitor FROM lanes WHERE due IS NOT (SELECT due"
+            " FROM records WHERE visitor = lanes.visitor AND dead = 0 ORDER BY created, seq LIMIT 1)"
+        )
+        return problems + [f"lane of {visitor} does not follow its head" for (visitor,) in wrong]
+
+
+def _json(values: Iterable[str]) -> str:
+    return msgspec.json.encode(list(values)).decode()
+
+
+def _dead(state: State | None) -> tuple[int, int]:
+    return {"waiting": (0, 0), "dead": (1, 1), None: (0, 1)}[state]
+
+
+def _which(ids: Sequence[str] | None) -> tuple[str, tuple[str, ...]]:
+    return ("", ()) if ids is None else (f" AND {_IDS}", (_json(ids),))
+
+
+def _row(held: Held) -> tuple[Any, ...]:
+    record = held.record
+    return (
+        record.id,
+        record.visitor,
+        int(record.priority),
+        record.created,
+        record.target,
+        record.body,
+        held.due,
+        held.attempts,
+        int(held.dead),
+        held.reason,
+    )
+
+
+def _held(row: tuple[Any, ...]) -> Held:
+    id_, visitor, priority, created, target, body, due, attempts, dead, reason = row
+    record = Record(id_, visitor, Priority(priority), created, body, target)
+    return Held(record, due, attempts, bool(dead), reason)
+
+
+def _sync_folder(folder: Path) -> None:
+    """SQLite syncs the folder for a new WAL, not for a new database file."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
