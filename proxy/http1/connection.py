@@ -13,12 +13,13 @@ from __future__ import annotations
 
 import asyncio
 import math
+import select
 import socket
 from typing import TYPE_CHECKING, Protocol, cast
 
 from proxy.errors import ConnectionLost, MalformedResponse, PeerError, ResponseTimeout
-from proxy.http1.framing import Body, ChunkedBody, LengthBody, UntilClose
-from proxy.http1.head import FramingError, check_start, parse_head
+from proxy.http1.head import FramingError
+from proxy.http1.inbound import AWAITING_HEAD, ENDED, IN_BODY, Inbound
 from proxy.http1.response import Response
 from proxy.http1.tunnel import Tunnel
 from proxy.http1.upload import upload
@@ -26,16 +27,13 @@ from proxy.http1.upload import upload
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from proxy.http1.head import ResponseHead
     from proxy.http1.limits import Limits, Timeouts
     from proxy.http1.message import Head, Headers, Request
     from proxy.http1.peer import Peer
 
 _OPENING, _IDLE, _HEAD, _BODY, _TUNNEL, _CLOSING, _CLOSED = range(7)
 
-_HEAD_END = b"\r\n\r\n"
-_BODILESS = frozenset((204, 304))
-_CONTINUE, _SWITCHING, _FINAL = 100, 101, 200
+_CONTINUE = 100
 
 _CLOSE_SECONDS = 5.0
 """For a closed tunnel's last bytes to go out; after that they are dropped with the socket."""
@@ -75,25 +73,22 @@ class Connection(asyncio.Protocol):
 
     __slots__ = (
         "_answered",
-        "_body",
         "_continued",
         "_drained",
-        "_head_only",
-        "_informational",
+        "_inbound",
         "_limits",
         "_loop",
         "_on_informational",
         "_owner",
-        "_partial",
         "_peer",
-        "_persistent",
+        "_poll",
         "_read_paused",
         "_response",
         "_reused",
         "_stage",
         "_timeouts",
         "_transport",
-        "_upgrade",
+        "_tunnel",
         "_upload",
         "_waiter",
         "_whole",
@@ -116,19 +111,16 @@ class Connection(asyncio.Protocol):
         self._loop = loop
         self._stage = _OPENING
         self._transport: asyncio.Transport | None = None
+        self._poll = select.poll()
         self._read_paused = False
         self._write_paused = False
         self._drained: asyncio.Future[None] | None = None
         # The current exchange:
         self._waiter: asyncio.Future[Response] | None = None
         self._response: Response | None = None
-        self._body: Body | None = None
-        self._partial: bytearray | None = None
-        self._persistent = False
-        self._head_only = False
-        self._upgrade = False
-        self._whole: int | None = None
-        self._informational = 0
+        self._inbound: Inbound | None = None
+        self._tunnel: Tunnel | None = None
+        self._whole = False  # the waiter wants the body's end, not the head
         self._on_informational: Callable[[int, Headers], None] | None = None
         self._upload: asyncio.Task[None] | None = None
         self._continued: asyncio.Future[bool] | None = None
@@ -145,22 +137,21 @@ class Connection(asyncio.Protocol):
         """Whether it had served before and then broke without one byte of answer."""
         return self._reused and not self._answered
 
+    def has_input(self) -> bool:
+        """Whether the socket has something that the loop has not told us yet: bytes or its end."""
+        return bool(self._poll.poll(0))
+
     def now(self) -> float:
         """The loop's time."""
         return self._loop.time()
-
-    @property
-    def fileno(self) -> int:
-        """The socket's descriptor, -1 where there is none."""
-        sock = None if self._transport is None else self._transport.get_extra_info("socket")
-        return -1 if sock is None else cast("int", sock.fileno())
 
     def begin(
         self, request: Request, head: Head, on_informational: Callable[[int, Headers], None] | None
     ) -> asyncio.Future[Response]:
         """Sends a request; the future gets its response when the head has come."""
-        waiter = self._start(head_only=request.method == b"HEAD")
-        self._upgrade = request.upgrade is not None
+        head_only, upgrade = request.method == b"HEAD", request.upgrade is not None
+        waiter = self._start(Inbound(self._limits, head_only=head_only, upgrade=upgrade))
+        self._whole = False
         self._on_informational = on_informational
         body = request.body
         transport = self._transport
@@ -185,8 +176,9 @@ class Connection(asyncio.Protocol):
 
     def begin_whole(self, message: bytes, limit: int) -> asyncio.Future[Response]:
         """Sends a serialized request; the future gets its response when the body has ended."""
-        waiter = self._start(head_only=message.startswith(b"HEAD "))
-        self._whole = limit
+        head_only = message.startswith(b"HEAD ")
+        waiter = self._start(Inbound(self._limits, head_only=head_only, max_body=limit))
+        self._whole = True
         assert self._transport is not None
         self._transport.write(message)
         self._rearm()
@@ -226,39 +218,53 @@ class Connection(asyncio.Protocol):
         self._stage = _IDLE
         self._transport.set_write_buffer_limits(high=self._limits.write_high_water)
         sock = transport.get_extra_info("socket")
+        self._poll.register(sock.fileno(), select.POLLIN)
         if sock.family != socket.AF_UNIX:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)  # finds dead peers of silent tunnels
 
     def data_received(self, data: bytes) -> None:
         """See asyncio. The hottest function of the product."""
-        stage = self._stage
         self._answered = True
-        try:
-            if stage == _BODY:
-                self._receive_body(data)
-            elif stage == _HEAD:
-                self._receive_head(data)
-            elif stage == _TUNNEL:
-                assert self._response is not None
-                assert self._response.tunnel is not None
-                self._response.tunnel.feed(data)
-            elif stage == _IDLE:
+        inbound = self._inbound
+        if inbound is None:
+            if self._tunnel is not None:
+                self._tunnel.feed(data)
+            elif self._stage == _IDLE:
                 self.close()
+            return
+        before = inbound.size
+        try:
+            state = inbound.feed(data)
         except FramingError as error:
             self._fail(MalformedResponse, str(error))
+            return
+        if inbound.informational:
+            self._relay_informational(inbound)
+        if state == AWAITING_HEAD:
+            self._rearm()
+            return
+        response = self._response or self._open_response(inbound)
+        if state == ENDED:
+            self._end(inbound, response)
+        elif state == IN_BODY:
+            self._rearm()
+            if not self._whole:
+                response.arrived(inbound.size - before)
+                self._deliver(response)
+        else:
+            self._switch(inbound, response)
 
     def eof_received(self) -> bool:
         """See asyncio. Only a tunnel stays half open."""
         if self._stage == _TUNNEL:
-            assert self._response is not None
-            assert self._response.tunnel is not None
+            assert self._tunnel is not None
             assert self._transport is not None
-            self._response.tunnel.feed_eof()
+            self._tunnel.feed_eof()
             return self._transport.can_write_eof()
-        if self._stage == _BODY and isinstance(self._body, UntilClose):
-            self._persistent = False
-            self._end()
+        inbound, response = self._inbound, self._response
+        if inbound is not None and response is not None and inbound.ends_with_connection():
+            self._end(inbound, response)
         self._lost(None)
         return False
 
@@ -298,12 +304,12 @@ class Connection(asyncio.Protocol):
 
     def write(self, data: bytes) -> None:
         """Sends, or keeps until the socket takes it."""
-        if self._transport is not None:
+        if self._transport is not None and not self._transport.is_closing():
             self._transport.write(data)
 
     def write_chunk(self, data: bytes) -> None:
         """Sends one chunk of a chunked body, at least 1 byte (RFC 9112, 7.1)."""
-        if self._transport is not None:
+        if self._transport is not None and not self._transport.is_closing():
             self._transport.writelines((b"%x\r\n" % len(data), data, b"\r\n"))
 
     async def drain(self) -> None:
@@ -315,6 +321,17 @@ class Connection(asyncio.Protocol):
             finally:
                 self._drained = None
 
+    async def may_go_on(self) -> None:
+        """Waits until the socket takes more of the upload, and hears what the peer has said so far.
+
+        A server that has enough answers 413 and closes. Bytes written after that fail, and a failed
+        write makes asyncio drop the transport with the answer unread.
+        """
+        await self.drain()
+        if not self._read_paused and self._stage != _CLOSED and self.has_input():
+            await asyncio.sleep(0)  # the loop polls the socket,
+            await asyncio.sleep(0)  # and hands over what it found
+
     def upload_done(self) -> None:
         """The request's last byte is written: from now on the response is due."""
         self._upload = None
@@ -322,8 +339,12 @@ class Connection(asyncio.Protocol):
 
     def _upload_ended(self, task: asyncio.Task[None]) -> None:
         """The request's body broke off: the response's reader gets the reason as it is."""
-        error = None if task.cancelled() else task.exception()
-        if error is not None and self._upload is task:
+        if task.cancelled():
+            if self._upload is task:
+                self._fail(ConnectionLost, "the request's body was cancelled")
+            return
+        error = task.exception()
+        if error is not None:
             self._break(error)
 
     async def upload_stopped(self) -> None:
@@ -335,8 +356,8 @@ class Connection(asyncio.Protocol):
     def shut_down(self, *, both: bool) -> None:
         """Ends a tunnel: our direction, or both after what is written has gone out."""
         transport = self._transport
-        if transport is None or self._stage != _TUNNEL:
-            return
+        if transport is None or self._stage != _TUNNEL or transport.is_closing():
+            return  # its end is on the way
         if not both and transport.can_write_eof():
             transport.write_eof()
             return
@@ -347,15 +368,10 @@ class Connection(asyncio.Protocol):
 
     # The exchange, step by step.
 
-    def _start(self, *, head_only: bool) -> asyncio.Future[Response]:
+    def _start(self, inbound: Inbound) -> asyncio.Future[Response]:
         self._stage = _HEAD
         self._answered = False
-        self._persistent = False
-        self._head_only = head_only
-        self._upgrade = False
-        self._whole = None
-        self._informational = 0
-        self._on_informational = None
+        self._inbound = inbound
         waiter = self._waiter = self._loop.create_future()
         return waiter
 
@@ -372,135 +388,56 @@ class Connection(asyncio.Protocol):
         elif self._stage != _CLOSING:
             self.deadline = math.inf
 
-    def _receive_head(self, data: bytes) -> None:
-        """Takes bytes until the final head is complete, and what follows it."""
-        if self._partial is None:
-            end = data.find(_HEAD_END) + 4
-            if end < 4:  # noqa: PLR2004  # find's -1
-                check_start(data, 0)
-                if len(data) > self._limits.max_head:
-                    raise FramingError(f"a head of more than {self._limits.max_head} bytes")
-                self._partial = bytearray(data)
-                return
-        else:
-            old = len(self._partial)
-            self._partial += data
-            end = self._partial.find(_HEAD_END, max(0, old - 3)) + 4
-            if end < 4:  # noqa: PLR2004  # find's -1
-                check_start(self._partial, old)
-                if len(self._partial) > self._limits.max_head:
-                    raise FramingError(f"a head of more than {self._limits.max_head} bytes")
-                return
-            data = bytes(self._partial)
-            self._partial = None
-        if end > self._limits.max_head:
-            raise FramingError(f"a head of more than {self._limits.max_head} bytes")
-        head = parse_head(data[:end], self._limits.max_fields)
-        if head.status < _FINAL:
-            self._receive_informational(head, data[end:])
-        else:
-            self._receive_final(head, data[end:])
+    def _relay_informational(self, inbound: Inbound) -> None:
+        for head in inbound.informational:
+            if head.status == _CONTINUE:
+                self._answer_expectation(wanted=True)
+            if self._on_informational is not None:
+                self._on_informational(head.status, head.headers)
+        inbound.informational.clear()
 
-    def _receive_informational(self, head: ResponseHead, rest: bytes) -> None:
-        if head.status == _SWITCHING:
-            self._switch(head, rest)
-            return
-        self._informational += 1
-        if self._informational > self._limits.max_informational:
-            raise FramingError(f"more than {self._limits.max_informational} informational responses")
-        if head.status == _CONTINUE and self._continued is not None and not self._continued.done():
-            self._continued.set_result(True)
-        if self._on_informational is not None:
-            self._on_informational(head.status, head.headers)
-        self._rearm()
-        if rest and self._stage == _HEAD:
-            self._receive_head(rest)
-
-    def _receive_final(self, head: ResponseHead, rest: bytes) -> None:
+    def _answer_expectation(self, *, wanted: bool) -> None:
         if self._continued is not None and not self._continued.done():
-            self._continued.set_result(False)
-        self._persistent = head.persistent
-        response = self._response = Response(head, self, self._peer, self._loop)
-        if self._head_only or head.status in _BODILESS:
-            if not self._head_only and head.status == 204:  # noqa: PLR2004  # RFC 9110, 15.3.5
-                response.content_length = None
-            self._end(rest)
-        elif head.chunked:
-            self._enter_body(ChunkedBody(self._limits.max_trailers, self._limits.max_fields), rest)
-        elif head.length is None:
-            self._persistent = False
-            self._enter_body(UntilClose(), rest)
-        elif head.length:
-            self._enter_body(LengthBody(head.length), rest)
-        else:
-            self._end(rest)
-        if self._whole is None and self._waiter is not None:
-            self._deliver(response)
+            self._continued.set_result(wanted)
 
-    def _enter_body(self, body: Body, rest: bytes) -> None:
+    def _open_response(self, inbound: Inbound) -> Response:
+        """The final head has come."""
+        assert inbound.head is not None
+        self._answer_expectation(wanted=False)
         self._stage = _BODY
-        self._body = body
-        whole, response = self._whole, self._response
-        assert response is not None
-        if whole is not None and response.content_length is not None and response.content_length > whole:
-            raise FramingError(f"a body of more than {whole} bytes")
-        if rest:
-            self._receive_body(rest)
-        else:
-            self._rearm()
+        response = self._response = Response(
+            inbound.head, inbound.chunks, self, self._peer, self._loop, self._limits.read_high_water
+        )
+        return response
 
-    def _receive_body(self, data: bytes) -> None:
-        response, body = self._response, self._body
-        assert response is not None
-        assert body is not None
-        chunks = response.chunks()
-        before = len(chunks)
-        rest = body.feed(data, chunks)
-        if len(chunks) > before:
-            response.buffered += len(chunks[-1])
-        if self._whole is not None and response.buffered > self._whole:
-            raise FramingError(f"a body of more than {self._whole} bytes")
-        if rest is not None:
-            if type(body) is ChunkedBody:
-                response.trailers = body.trailers
-            self._end(rest)
-            return
-        if self._whole is None:
-            if response.buffered > self._limits.read_high_water:
-                self.pause()
-            response.wake()
-        self._rearm()
-
-    def _switch(self, head: ResponseHead, rest: bytes) -> None:
-        """The connection becomes a tunnel."""
-        if not self._upgrade or head.length is not None or head.chunked:
-            raise FramingError("switched protocols without being asked")
-        self._stage = _TUNNEL
-        response = self._response = Response(head, self, self._peer, self._loop)
-        tunnel = response.tunnel = Tunnel(self, self._peer, self._loop, self._limits.read_high_water)
-        self._rearm()
-        if rest:
-            tunnel.feed(rest)
-        self._deliver(response)
-
-    def _end(self, rest: bytes = b"") -> None:
-        """The response is complete; ``rest`` came after it."""
-        if rest:
-            raise FramingError("data after the end of the response")
-        response = self._response
-        assert response is not None
+    def _end(self, inbound: Inbound, response: Response) -> None:
+        """The response is complete."""
         uploading = self._upload is not None
-        response.end(keep_inflow=uploading)
+        response.end(inbound.trailers, keep_inflow=uploading)
         self._deliver(response)
-        self._response = self._body = self._on_informational = self._continued = None
-        if self._persistent and not uploading and self._stage != _CLOSED:
+        if self._stage == _CLOSED:
+            return
+        self._inbound = self._response = self._on_informational = None
+        if inbound.persistent and not uploading:
             self._stage = _IDLE
             self.deadline = math.inf
             self._reused = True
+            self._continued = None
             self.resume()
             self._owner.released(self)
         else:
             self.close()
+
+    def _switch(self, inbound: Inbound, response: Response) -> None:
+        """The connection becomes a tunnel."""
+        self._stage = _TUNNEL
+        self._inbound = None
+        tunnel = Tunnel(self, self._peer, self._loop, self._limits.read_high_water)
+        self._tunnel = response.tunnel = tunnel
+        if inbound.rest:
+            tunnel.feed(inbound.rest)
+        self._rearm()
+        self._deliver(response)
 
     def _deliver(self, response: Response) -> None:
         waiter = self._waiter
@@ -531,18 +468,17 @@ class Connection(asyncio.Protocol):
             return
         self._stage = _CLOSED
         self.deadline = math.inf
-        waiter, response, transport = self._waiter, self._response, self._transport
-        self._waiter = self._response = self._body = self._partial = self._on_informational = None
+        waiter, response, tunnel, transport = self._waiter, self._response, self._tunnel, self._transport
+        self._waiter = self._response = self._inbound = self._tunnel = self._on_informational = None
         if self._upload is not None:
             self._upload.cancel()
         self._wake_writer()
         if waiter is not None and not waiter.done():
             waiter.set_exception(error)
+        elif tunnel is not None:
+            tunnel.lose(str(error))
         elif response is not None:
-            if response.tunnel is not None:
-                response.tunnel.lose(str(error))
-            else:
-                response.fail(error, discard=isinstance(error, MalformedResponse))
+            response.fail(error, discard=isinstance(error, MalformedResponse))
         if transport is not None:
             transport.abort()
         self._owner.closed(self)

@@ -8,7 +8,8 @@ from urllib.parse import urlsplit
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _HOST = re.compile(r"[A-Za-z0-9._~-]+")
-_IPV6 = re.compile(r"[0-9A-Fa-f:.]+(?:%[A-Za-z0-9._~-]+)?")
+_IPV6 = re.compile(r"[0-9A-Fa-f:.]+(?:%25[A-Za-z0-9._~-]+)?")
+_PRINTABLE = re.compile(r"[!-~\xa1-\U0010ffff]+")
 _PATH = re.compile(r"[!-~]*")
 
 
@@ -38,14 +39,16 @@ class Origin:
         Raises:
             ValueError: with one clear sentence that says what is wrong.
         """
+        if "@" in url.partition("//")[2].partition("/")[0]:
+            raise ValueError("the URL must not carry a user name or password")  # nor may the message
+        if not _PRINTABLE.fullmatch(url):
+            raise ValueError(f"{url!r} has a space or control character in it")
         try:
             parts = urlsplit(url)
         except ValueError as error:
             raise ValueError(f"{url!r} is not a URL: {error}") from error
         if parts.scheme not in _DEFAULT_PORTS:
             raise ValueError(f"{url!r} must begin with http:// or https://")
-        if parts.username is not None or parts.password is not None:
-            raise ValueError("the URL must not carry a user name or password")
         if parts.query or parts.fragment or "?" in url or "#" in url:
             raise ValueError(f"{url!r} must end with its path: no query, no fragment")
         host = _host(parts.hostname or "", url)
@@ -62,7 +65,7 @@ class Origin:
     @property
     def authority(self) -> bytes:
         """The ``Host`` field's value: no default port, IPv6 in brackets (RFC 9110, 7.2)."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
+        host = f"[{self.host.partition('%')[0]}]" if ":" in self.host else self.host  # no zone (RFC 6874, 1)
         return (host if self.port == _DEFAULT_PORTS[self.scheme] else f"{host}:{self.port}").encode("ascii")
 
     def __str__(self) -> str:
@@ -77,7 +80,7 @@ def _host(host: str, url: str) -> str:
     if ":" in host:
         if not _IPV6.fullmatch(host):
             raise ValueError(f"{url!r} has no valid IPv6 address")
-        return host
+        return host.replace("%25", "%")
     try:
         host = host.encode("idna").decode("ascii")
     except UnicodeError as error:

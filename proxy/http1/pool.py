@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import select
 import ssl
 from collections import deque
 from typing import TYPE_CHECKING
 
-from proxy.errors import ConnectFailed, ConnectionLost, PoolTimeout
+from proxy.errors import ConnectFailed, ConnectionLost, PeerError, PoolTimeout
 from proxy.http1.connection import Connection
 from proxy.http1.limits import Limits, Timeouts
 from proxy.http1.message import Answer, serialize_head
@@ -102,8 +101,8 @@ class Pool:
             waiter = connection.begin(request, head, on_informational)
             try:
                 return await waiter
-            except ConnectionLost:
-                if not replayable or not connection.was_stale:
+            except PeerError as error:
+                if not (replayable and connection.was_stale and isinstance(error, ConnectionLost)):
                     await connection.upload_stopped()
                     raise
             except BaseException:
@@ -140,6 +139,11 @@ class Pool:
             connection = await self._acquire(fresh=True)
 
     # What it holds.
+
+    @property
+    def origin(self) -> Origin:
+        """Where it connects to."""
+        return self._origin
 
     @property
     def active(self) -> int:
@@ -216,7 +220,7 @@ class Pool:
         while self._idle:
             connection = self._idle.pop()
             connection.idle_since = 0.0
-            if connection.usable and not (careful and _readable(connection.fileno)):
+            if connection.usable and not (careful and connection.has_input()):
                 return connection
             connection.close()
         return None
@@ -344,10 +348,3 @@ def _default_context() -> ssl.SSLContext:
     context = ssl.create_default_context()
     context.set_alpn_protocols(["http/1.1"])
     return context
-
-
-def _readable(fileno: int) -> bool:
-    """Whether an idle socket has something to say: its end, or bytes nobody asked for."""
-    poll = select.poll()
-    poll.register(fileno, select.POLLIN)
-    return bool(poll.poll(0))

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 class Inflow(Protocol):
     """What a response needs of its connection."""
 
+    def pause(self) -> None:
+        """The reader has enough: read no more from the socket."""
+        ...
+
     def resume(self) -> None:
         """The reader has taken what there was: read from the socket again."""
         ...
@@ -44,14 +48,15 @@ class Response:
     """
 
     __slots__ = (
+        "_buffered",
         "_chunks",
         "_ended",
         "_error",
+        "_high_water",
         "_inflow",
         "_loop",
         "_peer",
         "_waiter",
-        "buffered",
         "content_length",
         "headers",
         "reason",
@@ -61,7 +66,13 @@ class Response:
     )
 
     def __init__(
-        self, head: ResponseHead, inflow: Inflow, peer: Peer, loop: asyncio.AbstractEventLoop
+        self,
+        head: ResponseHead,
+        chunks: list[bytes],
+        inflow: Inflow,
+        peer: Peer,
+        loop: asyncio.AbstractEventLoop,
+        high_water: int,
     ) -> None:
         self.status = head.status
         self.reason = head.reason
@@ -69,16 +80,22 @@ class Response:
         self.content_length = head.length
         self.trailers: Headers = []
         self.tunnel: Tunnel | None = None
-        self.buffered = 0
-        self._chunks: list[bytes] = []
+        self._buffered = 0
+        self._chunks = chunks
         self._ended = False
         self._error: BaseException | None = None
         self._inflow: Inflow | None = inflow
         self._waiter: asyncio.Future[None] | None = None
         self._peer = peer
         self._loop = loop
+        self._high_water = high_water
 
     # For the reader.
+
+    @property
+    def ended(self) -> bool:
+        """Whether the body is complete and has all been read: the next ``read`` is the end."""
+        return self._ended and not self._chunks and self._error is None
 
     async def read(self) -> bytes:
         """All body bytes that are there, or as soon as some are; ``b""`` at the complete end.
@@ -139,21 +156,21 @@ class Response:
         """What is there, for a reader that waited for the end."""
         return self._take() if self._chunks else b""
 
-    def chunks(self) -> list[bytes]:
-        """Where the body's decoder appends."""
-        return self._chunks
+    def arrived(self, size: int) -> None:
+        """``size`` more bytes are in ``chunks``."""
+        self._buffered += size
+        if self._buffered > self._high_water and self._inflow is not None:
+            self._inflow.pause()
+        if size:
+            self._wake()
 
-    def wake(self) -> None:
-        """Tells the reader that something came."""
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
-
-    def end(self, *, keep_inflow: bool) -> None:
+    def end(self, trailers: Headers, *, keep_inflow: bool) -> None:
         """The body has arrived whole; ``keep_inflow`` if an upload has yet to be stopped."""
+        self.trailers = trailers
         self._ended = True
         if not keep_inflow:
             self._inflow = None
-        self.wake()
+        self._wake()
 
     def fail(self, error: BaseException, *, discard: bool) -> None:
         """There is no complete end.
@@ -166,13 +183,17 @@ class Response:
         self._error = error
         if discard:
             self._chunks.clear()
-        self.wake()
+        self._wake()
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
 
     def _take(self) -> bytes:
         chunks = self._chunks
         data = chunks[0] if len(chunks) == 1 else b"".join(chunks)
         chunks.clear()
-        self.buffered = 0
+        self._buffered = 0
         if self._inflow is not None:
             self._inflow.resume()
         return data

@@ -21,8 +21,8 @@ class Outflow(Protocol):
         """Sends one chunk of a chunked body, at least 1 byte."""
         ...
 
-    async def drain(self) -> None:
-        """Waits until the socket has taken enough."""
+    async def may_go_on(self) -> None:
+        """Waits until the socket takes more."""
         ...
 
     def upload_done(self) -> None:
@@ -75,7 +75,7 @@ async def _send_chunks(outflow: Outflow, body: AsyncIterator[bytes]) -> None:
     async for piece in body:
         if piece:  # an empty chunk would be the last
             outflow.write_chunk(piece)
-            await outflow.drain()
+            await outflow.may_go_on()
     outflow.write(b"0\r\n\r\n")
 
 
@@ -91,4 +91,4 @@ async def _send_exactly(outflow: Outflow, body: AsyncIterator[bytes], length: in
         left -= len(piece)
         if piece:
             outflow.write(piece)
-            await outflow.drain()
+            await outflow.may_go_on()
