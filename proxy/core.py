@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from proxy.headers import TrustedProxies
     from proxy.identity import VisitorCookie
     from proxy.locate import FactSelectors, Plan
+    from proxy.logs import Log
     from proxy.metrics import Metrics
     from proxy.models import RawFacts
     from proxy.personalize import Personalizer
@@ -26,16 +27,6 @@ class Learner(Protocol):
 
     def learn(self, facts: RawFacts, products: Sequence[ProductFacts]) -> None:
         """Hands the products of a page over, without waiting."""
-
-
-class Log(Protocol):
-    """The part of structlog's logger that the doors use."""
-
-    def info(self, event: str, **fields: Any) -> Any:
-        """Something worth knowing."""
-
-    def warning(self, event: str, **fields: Any) -> Any:
-        """Something that someone should look at."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ from proxy.settings import load
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-    from proxy.core import Log
+    from proxy.logs import Log
     from proxy.settings import Settings
 
 

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from proxy.errors import SettingsError
 
 if TYPE_CHECKING:
-    from proxy.core import Log
+    from proxy.logs import Log
 
 LONGEST_SOCKET_PATH = 100
 """Bytes of a unix socket's address that every system takes (Linux has 108, others 104)."""

@@ -33,7 +33,7 @@ from proxy.vendor import EventsClient
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
-    from proxy.core import Log
+    from proxy.logs import Log
     from proxy.metrics import Metrics
     from proxy.settings import Settings
 

@@ -6,7 +6,7 @@ inside it stays whenever there is nothing better.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 from proxy import charset, coding
 from proxy.errors import MalformedResponse
@@ -17,11 +17,11 @@ from proxy.locate import Opening, Splicer
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from starlette.types import Message
+    from starlette.types import Message, Scope, Send
 
-    from proxy.headers import Headers
-    from proxy.middleware import Exchange
-    from proxy.models import Slot
+    from proxy.core import Core
+    from proxy.headers import Client, Headers
+    from proxy.models import Page, Slot
     from proxy.personalize import PageView
 
 HOLD_LIMIT = 512 * 1024
@@ -35,12 +35,33 @@ ASK_OUTCOMES = b"outcomes"
 slot's outcome. The page is collected first, since a response's head can't wait for its slots."""
 
 
+class Visit(Protocol):
+    """What a page's body needs of the exchange that it belongs to."""
+
+    core: Core
+    scope: Scope
+    client: Client
+    accept_encoding: bytes | None
+    page: Page | None
+    body: Rewriting | None
+    send: Send
+
+    async def on_message(self, message: Message) -> None:
+        """Takes what the shop sends."""
+
+    def identify(self, user_id: str | None, profile: dict[str, Any] | None) -> None:
+        """The page says who the visitor is."""
+
+    def tell(self, fields: Headers, outcome: str, kind: str) -> None:
+        """What became of the page, for trusted callers."""
+
+
 class Rewriting:
     """The body of a page that is rewritten: decode, splice, fill, encode, one ``send`` a chunk."""
 
     def __init__(
         self,
-        exchange: Exchange,
+        exchange: Visit,
         view: PageView,
         start: Message,
         original: Headers,

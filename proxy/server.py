@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp
 
-    from proxy.core import Log
+    from proxy.logs import Log
     from proxy.settings import Settings
 
 BACKLOG = 2048

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
     from starlette.types import Message, Receive, Scope, Send
 
-    from proxy.core import Log
     from proxy.headers import Headers, TrustedProxies
     from proxy.http1 import Pool, Response, Tunnel
+    from proxy.logs import Log
     from proxy.metrics import Metrics
 
 LOOP_DETECTED = 508

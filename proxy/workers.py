@@ -22,7 +22,7 @@ from proxy.server import SHUTDOWN_SECONDS, admin_server, admin_token
 if TYPE_CHECKING:
     import socket
 
-    from proxy.core import Log
+    from proxy.logs import Log
     from proxy.settings import Settings
 
 WORKER = "DATACUE_WORKER"

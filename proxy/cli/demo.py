@@ -22,7 +22,7 @@ from proxy.settings import Settings
 if TYPE_CHECKING:
     import socket
 
-    from proxy.core import Log
+    from proxy.logs import Log
 
 BANNER = """
   The demo shop is open: [bold green]{address}[/]
@@ -82,7 +82,7 @@ async def _demo(
         with console.status("starting the engine and filling its catalogue …"):
             await engine.start()
             if not await marker.exists():
-                await seed(engine.socket, engine.keys)
+                await seed(engine.socket, *engine.keys)
                 await marker.touch()
 
         def ready() -> None:

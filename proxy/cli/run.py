@@ -17,7 +17,7 @@ from proxy.settings import load
 from proxy.workers import Workers, inherited, own_command
 
 if TYPE_CHECKING:
-    from proxy.core import Log
+    from proxy.logs import Log
     from proxy.settings import Settings
 
 EXAMPLES = """

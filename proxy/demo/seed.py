@@ -12,15 +12,12 @@ import random
 import time
 import uuid
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import httpx
 import msgspec
 
 from proxy.demo.catalogue import as_banners, as_products
-
-if TYPE_CHECKING:
-    from proxy.engine_host import EngineKeys
 
 SHOPPERS = 160
 """Made-up shoppers: enough that every product was seen by several."""
@@ -32,12 +29,13 @@ EVENTS_A_CALL = 100
 """Events in one call to the engine."""
 
 
-async def seed(socket: str, keys: EngineKeys) -> None:
+async def seed(socket: str, api_key: str, api_secret: str) -> None:
     """Fills the engine behind a unix socket.
 
     Args:
         socket: where the engine listens.
-        keys: its credentials.
+        api_key: of the engine.
+        api_secret: signs what goes to its REST API.
 
     Raises:
         httpx.HTTPError: the engine failed.
@@ -46,29 +44,34 @@ async def seed(socket: str, keys: EngineKeys) -> None:
     async with httpx.AsyncClient(
         transport=transport, base_url="http://engine.localhost", trust_env=False, timeout=30
     ) as client:
+        engine = _Engine(client, api_key, api_secret)
         products = as_products()
-        for path, items in (("/v1/products", products), ("/v1/banners", as_banners())):
-            for item in items:
-                await _post(client, path, item, keys, signed=True)
+        for product in products:
+            await engine.post("/v1/products", product, signed=True)
+        for banner in as_banners():
+            await engine.post("/v1/banners", banner, signed=True)
         happened, orders = _history(products, time.time(), random.Random(2018))  # noqa: S311  dice, not secrets
         for start in range(0, len(happened), EVENTS_A_CALL):
-            await _post(client, "/", happened[start : start + EVENTS_A_CALL], keys, signed=False)
+            await engine.post("/", happened[start : start + EVENTS_A_CALL], signed=False)
         for order in orders:
-            await _post(client, "/v1/orders", order, keys, signed=True)
+            await engine.post("/v1/orders", order, signed=True)
 
 
-async def _post(
-    client: httpx.AsyncClient, path: str, value: object, keys: EngineKeys, *, signed: bool
-) -> None:
-    body = msgspec.json.encode(value)
-    password = hmac.new(keys.api_secret.encode(), body, hashlib.sha256).hexdigest() if signed else ""
-    response = await client.post(
-        path,
-        content=body,
-        auth=(keys.api_key, password),
-        headers={"content-type": "application/json"},
-    )
-    response.raise_for_status()
+class _Engine:
+    """Posts to the engine: events with the key alone, everything else signed."""
+
+    def __init__(self, client: httpx.AsyncClient, api_key: str, api_secret: str) -> None:
+        self._client = client
+        self._api_key = api_key
+        self._api_secret = api_secret.encode()
+
+    async def post(self, path: str, value: object, *, signed: bool) -> None:
+        body = msgspec.json.encode(value)
+        password = hmac.new(self._api_secret, body, hashlib.sha256).hexdigest() if signed else ""
+        response = await self._client.post(
+            path, content=body, auth=(self._api_key, password), headers={"content-type": "application/json"}
+        )
+        response.raise_for_status()
 
 
 def _history(
