@@ -10,12 +10,13 @@ matches nothing may be an ancestor's, and it is taken for that: everything that 
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from proxy.locate.markup import VOID
+from proxy.locate.markup import VOID, attributes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 Namespace = Literal["html", "svg", "math"]
 
@@ -29,59 +30,85 @@ def _names(text: str) -> frozenset[bytes]:
 
 _SPECIAL = _names(
     "address applet area article aside base basefont bgsound blockquote body br button caption center col"
-    " colgroup dd details dir div dl dt embed fieldset figcaption figure footer form frame frameset h1 h2 h3 h4"
-    " h5 h6 head header hgroup hr html iframe img input keygen li link listing main marquee menu meta nav"
+    " colgroup dd details dir div dl dt embed fieldset figcaption figure footer form frame frameset h1 h2 h3"
+    " h4 h5 h6 head header hgroup hr html iframe img input keygen li link listing main marquee menu meta nav"
     " noembed noframes noscript object ol p param plaintext pre script search section select source style"
     " summary table tbody td template textarea tfoot th thead title tr track ul wbr xmp"
 )
 _CLOSES_P = _names(
-    "address article aside blockquote center dd details dialog dir div dl dt fieldset figcaption figure footer"
-    " form h1 h2 h3 h4 h5 h6 header hgroup hr li listing main menu nav ol p plaintext pre search section"
-    " summary table ul xmp"
+    "address article aside blockquote center dd details dialog dir div dl dt fieldset figcaption figure"
+    " footer form h1 h2 h3 h4 h5 h6 header hgroup hr li listing main menu nav ol p plaintext pre search"
+    " section summary table ul xmp"
 )
 _FORMATTING = _names("a b big code em font i nobr s small strike strong tt u")
+_NOT_NESTED = _names("a nobr")
 _HEADINGS = _names("h1 h2 h3 h4 h5 h6")
+_HEAD_ONLY = _names("base basefont bgsound link meta title noscript noframes style script template head html")
+_ONCE = _names("html body")
+_P = _names("p")
+_BUTTON = _names("button")
+
 _SCOPE = _names("applet caption html table td th marquee object template select")
-_BUTTON_SCOPE = _SCOPE | {b"button"}
-_LIST_SCOPE = _SCOPE | {b"ol", b"ul"}
+_BUTTON_SCOPE = _SCOPE | _BUTTON
 _TABLE_SCOPE = _names("html table template")
-_TABLE_PARTS = _names("caption colgroup tbody thead tfoot tr td th")
-_SAME_LEVEL: dict[bytes, frozenset[bytes]] = {
-    b"li": _names("li"),
-    b"dd": _names("dd dt"),
-    b"dt": _names("dd dt"),
+_END_SCOPES: dict[bytes, frozenset[bytes]] = {
+    b"p": _BUTTON_SCOPE,
+    b"li": _SCOPE | _names("ol ul"),
+    b"table": _names("html template"),
+    **dict.fromkeys(_names("caption colgroup tbody thead tfoot tr td th"), _TABLE_SCOPE),
+    **dict.fromkeys(_ONCE, _names("template")),
+    b"template": frozenset(),
 }
+"""What an end tag can't reach across, where it isn't _SCOPE (13.2.4.2, has an element in scope)."""
+
+_ITEMS = {b"li": _names("li"), b"dd": _names("dd dt"), b"dt": _names("dd dt")}
+"""What a list item closes, unless a special element but _NOT_BETWEEN stands between."""
+_NOT_BETWEEN = _names("address div p")
+
+_CELL = _names("td th caption colgroup")
+_ROW = _names("tr caption colgroup")
+_BODY = _names("tbody thead tfoot caption colgroup")
 _TABLE_LEVEL: dict[bytes, frozenset[bytes]] = {
-    b"td": _names("td th caption colgroup"),
-    b"th": _names("td th caption colgroup"),
-    b"tr": _names("tr caption colgroup"),
-    b"tbody": _names("tbody thead tfoot caption colgroup"),
-    b"thead": _names("tbody thead tfoot caption colgroup"),
-    b"tfoot": _names("tbody thead tfoot caption colgroup"),
-    b"caption": _names("caption colgroup tbody thead tfoot"),
-    b"colgroup": _names("caption colgroup tbody thead tfoot"),
+    **dict.fromkeys(_names("td th"), _CELL),
+    b"tr": _ROW,
+    **dict.fromkeys(_names("tbody thead tfoot caption colgroup"), _BODY),
 }
-_CURRENT_ONLY: dict[bytes, frozenset[bytes]] = {
+_RUBY_BASE = _names("rb rt rtc rp")
+_RUBY_TEXT = _names("rb rt rp")
+_CHOICES = _names("option optgroup")
+_CLOSES_CURRENT: dict[bytes, frozenset[bytes]] = {
     **dict.fromkeys(_HEADINGS, _HEADINGS),
     b"option": _names("option"),
-    b"optgroup": _names("option optgroup"),
-    b"hr": _names("option optgroup"),
-    b"rb": _names("rb rt rtc rp"),
-    b"rtc": _names("rb rt rtc rp"),
-    b"rp": _names("rb rt rp"),
-    b"rt": _names("rb rt rp"),
+    **dict.fromkeys(_names("optgroup hr"), _CHOICES),
+    **dict.fromkeys(_names("rb rtc"), _RUBY_BASE),
+    **dict.fromkeys(_names("rp rt"), _RUBY_TEXT),
 }
-"""Closed by that start tag where they are the innermost element, again and again."""
+"""What a start tag closes as long as it is the innermost element."""
 
-_HEAD_ONLY = _names("base basefont bgsound link meta title noscript noframes style script template head html")
+_ROOTS: dict[bytes, Namespace] = {b"svg": "svg", b"math": "math"}
 _BREAKOUT = _names(
-    "b big blockquote body br center code dd div dl dt em embed h1 h2 h3 h4 h5 h6 head hr i img li listing menu"
-    " meta nobr ol p pre ruby s small span strong strike sub sup table tt u ul var"
+    "b big blockquote body br center code dd div dl dt em embed h1 h2 h3 h4 h5 h6 head hr i img li listing"
+    " menu meta nobr ol p pre ruby s small span strong strike sub sup table tt u ul var"
 )
 """HTML start tags that end SVG and MathML (13.2.6.5)."""
-
+_BREAKOUT_ENDS = _names("br p")
+_FONT = re.compile(rb"(?:^|[ \t\n\r\f/\"'])(?:color|face|size)[ \t\n\r\f/=]|(?:color|face|size)$")
 _SVG_HTML = _names("foreignobject desc title")
 _MATH_TEXT = _names("mi mo mn ms mtext")
+_MATH_ONLY = _names("mglyph malignmark")
+
+_IGNORED = -1
+_ANCESTOR = -2
+
+
+def _holds_html(name: bytes, namespace: Namespace, tag: bytes) -> bool:
+    """Whether a foreign element is an integration point (13.2.6)."""
+    if namespace == "svg":
+        return name in _SVG_HTML
+    if name == b"annotation-xml":
+        encoding = attributes(tag).get(b"encoding", b"").lower()
+        return encoding in {b"text/html", b"application/xhtml+xml"}
+    return name in _MATH_TEXT
 
 
 class Watcher(Protocol):
@@ -93,7 +120,9 @@ class Watcher(Protocol):
         ended: whether it has an end tag of its own.
     """
 
-    def __call__(self, inner: int, outer: int, /, *, ended: bool) -> None: ...
+    def __call__(self, inner: int, outer: int, /, *, ended: bool) -> None:
+        """The element ends."""
+        ...
 
 
 class Element:
@@ -103,25 +132,18 @@ class Element:
         name: lower-case tag name.
         namespace: of the element.
         html_inside: whether its content is HTML: always for HTML, else at integration points.
-        tag: its attributes as they stand in the page, or b"" where nobody will ask.
+        tag: its attributes as they stand in the page.
         watchers: who wants to know where it ends.
     """
 
     __slots__ = ("html_inside", "name", "namespace", "tag", "watchers")
 
-    def __init__(self, name: bytes, namespace: Namespace, tag: bytes) -> None:
+    def __init__(self, name: bytes, namespace: Namespace, tag: bytes, *, html_inside: bool) -> None:
         self.name = name
         self.namespace: Namespace = namespace
         self.tag = tag
-        self.html_inside = (
-            namespace == "html"
-            or (namespace == "svg" and name in _SVG_HTML)
-            or (
-                namespace == "math"
-                and (name in _MATH_TEXT or (name == b"annotation-xml" and b"html" in tag.lower()))
-            )
-        )
-        self.watchers: list[Watcher] = []
+        self.html_inside = html_inside
+        self.watchers: Sequence[Watcher] = ()
 
 
 class OpenElements:
@@ -135,6 +157,7 @@ class OpenElements:
         self.stack: list[Element] = []
         self._whole = whole
         self._templates = 0
+        self._paragraphs = 0
 
     @property
     def foreign(self) -> bool:
@@ -148,71 +171,70 @@ class OpenElements:
 
     def is_html(self, name: bytes, tag: bytes) -> bool:
         """Whether a start tag of this name and attributes, here, is an HTML element's (13.2.6)."""
-        if not self.stack or self.stack[-1].html_inside:
-            top = self.stack[-1] if self.stack else None
-            if name in {b"svg", b"math"}:
+        top = self.stack[-1] if self.stack else None
+        if top is None or top.html_inside:
+            if name in _ROOTS:
                 return False
-            return not (top is not None and top.namespace == "math" and name in {b"mglyph", b"malignmark"})
-        return name in _BREAKOUT or (
-            name == b"font" and any(a in tag.lower() for a in (b"color", b"face", b"size"))
-        )
+            return not (top is not None and top.namespace == "math" and name in _MATH_ONLY)
+        return name in _BREAKOUT or (name == b"font" and _FONT.search(tag.lower()) is not None)
 
-    def before(self, name: bytes, tag: bytes) -> list[Element]:
+    def before(self, name: bytes, *, html: bool) -> list[Element]:
         """Take off what a start tag closes by coming.
+
+        Args:
+            name: of the tag.
+            html: whether it is an HTML element's.
 
         Returns:
             What ends before it, innermost first.
         """
-        stack = self.stack
-        if not stack:
-            return []
         closed: list[Element] = []
-        if not stack[-1].html_inside:
-            if self.is_html(name, tag):
-                while stack and not stack[-1].html_inside:
-                    closed.append(self._pop())
-            else:
-                return closed
+        stack = self.stack
+        if not html or not stack:
+            return closed
+        while stack and not stack[-1].html_inside:
+            closed.append(self._pop())
         if name in _CLOSES_P:
-            if name in _SAME_LEVEL:
-                self._close_item(name, closed)
-            self._close_in_scope(_names("p"), _BUTTON_SCOPE, closed)
-        if name in _CURRENT_ONLY:
-            while stack and stack[-1].name in _CURRENT_ONLY[name]:
+            if name in _ITEMS:
+                self._close_item(_ITEMS[name], closed)
+            if self._paragraphs:
+                self._close_in_scope(_P, _BUTTON_SCOPE, closed)
+        if name in _CLOSES_CURRENT:
+            while stack and stack[-1].name in _CLOSES_CURRENT[name]:
                 closed.append(self._pop())
         elif name in _TABLE_LEVEL:
             self._close_in_scope(_TABLE_LEVEL[name], _TABLE_SCOPE, closed)
         elif name == b"button":
-            self._close_in_scope(_names("button"), _SCOPE, closed)
-        elif name in {b"a", b"nobr"}:
+            self._close_in_scope(_BUTTON, _SCOPE, closed)
+        elif name in _NOT_NESTED:
             self._close_formatting(name, closed)
         elif stack and stack[-1].name == b"head" and name not in _HEAD_ONLY:
             closed.append(self._pop())
         return closed
 
-    def push(self, name: bytes, tag: bytes, *, self_closing: bool) -> Element | None:
+    def push(self, name: bytes, tag: bytes, *, html: bool, self_closing: bool) -> Element | None:
         """Open an element, after ``before``.
 
         Returns:
             It, or None if it has no content: void, or foreign and self-closing.
         """
-        if self.is_html(name, tag):
+        stack = self.stack
+        if html:
             if name in VOID or name.startswith(b"esi:"):
                 return None
-            if name in {b"html", b"body"} and any(e.name == name for e in self.stack):
+            if name in _ONCE and any(e.name == name for e in stack):
                 return None  # its attributes go to the one that is open
-            namespace: Namespace = "html"
             self._templates += name == b"template"
-        elif name == b"svg" and (not self.stack or self.stack[-1].html_inside):
-            namespace = "svg"
-        elif name == b"math" and (not self.stack or self.stack[-1].html_inside):
-            namespace = "math"
-        else:
-            namespace = self.stack[-1].namespace
-        if namespace != "html" and self_closing:
+            self._paragraphs += name == b"p"
+            element = Element(name, "html", tag, html_inside=True)
+        elif self_closing:
             return None
-        element = Element(name, namespace, tag)
-        self.stack.append(element)
+        elif name in _ROOTS and (not stack or stack[-1].html_inside):
+            element = Element(name, _ROOTS[name], tag, html_inside=False)
+        else:
+            namespace = stack[-1].namespace
+            element = Element(name, namespace, tag, html_inside=_holds_html(name, namespace, tag))
+        stack.append(element)
         return element
 
     def end(self, name: bytes) -> tuple[list[Element], Element | None]:
@@ -226,19 +248,19 @@ class OpenElements:
         closed: list[Element] = []
         if not stack:
             return closed, None
-        if name in {b"br", b"p"} and not stack[-1].html_inside:
+        if stack[-1].name == name:
+            return closed, self._pop()
+        if name in _BREAKOUT_ENDS:
             while stack and not stack[-1].html_inside:
                 closed.append(self._pop())
         at = self._reach(name)
         if at == _IGNORED:
             return closed, None
         if at == _ANCESTOR:
-            while stack:
-                closed.append(self._pop())
-            return closed, None
-        if name in _FORMATTING and any(e.name in _SPECIAL and e.namespace == "html" for e in stack[at + 1 :]):
+            return [*closed, *self.close_all()], None
+        if name in _FORMATTING and any(e.name in _SPECIAL for e in stack[at + 1 :]):
             # The adoption agency takes the formatting element out, and leaves the blocks in it open.
-            return [stack.pop(at)], None
+            return [*closed, stack.pop(at)], None
         while len(stack) > at + 1:
             closed.append(self._pop())
         return closed, self._pop()
@@ -250,26 +272,17 @@ class OpenElements:
 
     def _pop(self) -> Element:
         element = self.stack.pop()
-        self._templates -= element.name == b"template" and element.namespace == "html"
+        if element.namespace == "html":
+            self._templates -= element.name == b"template"
+            self._paragraphs -= element.name == b"p"
         return element
 
     def _reach(self, name: bytes) -> int:
         """The place in the stack of the element that an end tag closes, or why there is none."""
-        stack = self.stack
         if name in VOID:
             return _IGNORED
-        if name in _TABLE_PARTS or name == b"table":
-            scope = _TABLE_SCOPE - {b"table"} if name == b"table" else _TABLE_SCOPE
-        elif name == b"template":
-            scope = frozenset()
-        elif name == b"p":
-            scope = _BUTTON_SCOPE
-        elif name == b"li":
-            scope = _LIST_SCOPE
-        elif name in {b"body", b"html"}:
-            scope = _names("template")
-        else:
-            scope = _SCOPE
+        stack = self.stack
+        scope = _END_SCOPES.get(name, _SCOPE)
         wanted = _HEADINGS if name in _HEADINGS else {name}
         ordinary = name not in _SPECIAL and name not in _FORMATTING
         for at in range(len(stack) - 1, -1, -1):
@@ -277,7 +290,7 @@ class OpenElements:
             if element.namespace != "html":
                 if element.name == name:
                     return at
-                if element.html_inside and name not in {b"body", b"html"}:
+                if element.html_inside and name not in _ONCE:
                     return _IGNORED
                 continue
             if element.name in wanted:
@@ -286,7 +299,7 @@ class OpenElements:
                 return _IGNORED
             if name == b"p" and element.name in _CLOSES_P:
                 return _IGNORED  # no paragraph can be open around it
-        return _IGNORED if self._whole or name in {b"br"} else _ANCESTOR
+        return _IGNORED if self._whole or name == b"br" else _ANCESTOR
 
     def _close_in_scope(
         self, names: frozenset[bytes], scope: frozenset[bytes], closed: list[Element]
@@ -301,18 +314,16 @@ class OpenElements:
             if element.name in scope or element.namespace != "html":
                 return
 
-    def _close_item(self, name: bytes, closed: list[Element]) -> None:
+    def _close_item(self, names: frozenset[bytes], closed: list[Element]) -> None:
         """``li``, ``dd`` and ``dt`` close their like, unless a block stands between (13.2.6.4.7)."""
         stack = self.stack
         for at in range(len(stack) - 1, -1, -1):
             element = stack[at]
-            if element.name in _SAME_LEVEL[name] and element.namespace == "html":
+            if element.name in names and element.namespace == "html":
                 while len(stack) > at:
                     closed.append(self._pop())
                 return
-            if element.namespace != "html" or (
-                element.name in _SPECIAL and element.name not in {b"address", b"div", b"p"}
-            ):
+            if element.namespace != "html" or (element.name in _SPECIAL and element.name not in _NOT_BETWEEN):
                 return
 
     def _close_formatting(self, name: bytes, closed: list[Element]) -> None:
@@ -329,7 +340,3 @@ class OpenElements:
                 return
             if element.name in _SCOPE or element.namespace != "html":
                 return
-
-
-_IGNORED = -1
-_ANCESTOR = -2

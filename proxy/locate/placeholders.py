@@ -38,7 +38,8 @@ _SHORTCODE = re.compile(SHORTCODE.pattern, re.IGNORECASE)
 SHORTCODE_BEGUN = re.compile(rb"\[datacue-[^\[\]<>]*\Z")
 
 _VENDOR_SCRIPT = re.compile(
-    rb"\s*(?:https?:)?//cdn\.datacue\.co/js/datacue(?:-storefront)?\.js\s*(?:[?#].*)?", re.IGNORECASE | re.DOTALL
+    rb"\s*(?:https?:)?//cdn\.datacue\.co/js/datacue(?:-storefront)?\.js\s*(?:[?#].*)?",
+    re.IGNORECASE | re.DOTALL,
 )
 
 _WORDS = re.compile(rb"(?:([\w-]+)\s*=\s*)?(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'=]+))")

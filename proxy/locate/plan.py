@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from ahocorasick_rs import BytesAhoCorasick
+from ahocorasick_rs import MATCHKIND_LEFTMOST_FIRST, BytesAhoCorasick
 
 from proxy.locate import placeholders
 from proxy.locate.selectors import Selector, parse_selector
@@ -103,7 +103,9 @@ class Search:
         self.eager = (
             self.ancestors or self.every_tag or any(r.position in {"before", "replace"} for r in plan.slots)
         )
-        self.automaton = BytesAhoCorasick(sorted(needles))
+        # A needle in which another one lies says nothing more; and matches that overlap lie in one tag.
+        fewest = [one for one in needles if not any(other in one for other in needles - {one})]
+        self.automaton = BytesAhoCorasick(sorted(fewest), matchkind=MATCHKIND_LEFTMOST_FIRST)
         self.overlap = max(map(len, needles)) - 1
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from proxy.locate.page import Bailed, Page, Piece
+from proxy.locate.page import Page, Piece
+from proxy.locate.walk import Bailed
 from proxy.models import RawFacts
 
 if TYPE_CHECKING:

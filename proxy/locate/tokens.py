@@ -21,7 +21,7 @@ from proxy.locate.markup import (
 if TYPE_CHECKING:
     import re
 
-Kind = Literal["start", "end", "text", "include", "other"]
+Kind = Literal["tag", "text", "include", "other"]
 """``text`` is the text of ordinary elements, ``include`` a whole ``<!--#include``; raw text, comments and
 the like are ``other``."""
 
@@ -80,7 +80,7 @@ class Tokens:
                 return Token("text", len(low) if end < 0 else end)
             tag = TAG.match(low, i)
             if tag is not None:
-                return Token("end" if tag[1] else "start", tag.end(), tag)
+                return Token("tag", tag.end(), tag)
             token = self._markup(i, foreign=foreign)
         elif self.state == b"script":
             token = self._in_script(i)
@@ -159,7 +159,7 @@ class Tokens:
         if tag is None:
             return None
         self.state = b"data"
-        return Token("end", tag.end(), tag)
+        return Token("tag", tag.end(), tag)
 
     def _in_other(self, i: int) -> Token | None:
         """Comments, CDATA sections and what ends at the next ``>``; plaintext never ends."""
