@@ -44,9 +44,10 @@ def lint_templates(folder: Path) -> list[str]:
 def lint_source(source: str) -> list[tuple[int, str]]:
     """(line, problem) pairs of one template, in the order of lines."""
     try:
-        masked, problems = _mask(source)
+        _environment.parse(source)
     except TemplateSyntaxError as error:
         return [(error.lineno, str(error.message))]
+    masked, problems = _mask(source)
     return sorted([*problems, *_lint_html(masked)])
 
 
