@@ -99,25 +99,30 @@ def _grants(cookies: bytes, name: bytes, value: bytes) -> list[bool]:
 def compile_patterns(patterns: Sequence[str]) -> Any:
     """One automaton of many patterns; those that re2 can't take are left out.
 
-    The list is updated apart from us: a pattern with a look-ahead must not stop a shop from starting.
+    The list is updated apart from us: a pattern with a look-behind must not stop a shop from starting.
     """
+    try:
+        return _compile("|".join(patterns))
+    except re2.error:
+        return _compile("|".join(pattern for pattern in patterns if compiles(pattern)))
+
+
+def compiles(pattern: str) -> bool:
+    """Whether re2 takes a pattern."""
+    try:
+        _compile(pattern)
+    except re2.error:
+        return False
+    return True
+
+
+def _compile(pattern: str) -> Any:
     options = re2.Options()
     options.never_capture = True
     options.log_errors = False
     options.max_mem = _MEMORY
     options.encoding = re2.Options.Encoding.LATIN1
-    try:
-        return re2.compile("|".join(patterns).encode("latin-1", "replace"), options)
-    except re2.error:
-        return compile_patterns([pattern for pattern in patterns if _compiles(pattern, options)])
-
-
-def _compiles(pattern: str, options: Any) -> bool:
-    try:
-        re2.compile(pattern.encode("latin-1", "replace"), options)
-    except re2.error:
-        return False
-    return True
+    return re2.compile(pattern.encode("latin-1", "replace"), options)
 
 
 _CRAWLERS: Final = compile_patterns(

@@ -28,6 +28,8 @@ from proxy.facts.tokens import MAX_TOKENS
         ("datacueConfig.options.size = 4", {"options": {"size": 4}}),
         ("datacueConfig = {o: 1}; datacueConfig.o.p = 2", {"o": {"p": 2}}),
         ("datacueConfig['te' + 'rm'] = 'x'; datacueConfig['term'] = 'y'", {"term": "y"}),
+        ("datacueConfig = {o: {a: 1}}; datacueConfig.o.p = 2", {"o": {"a": 1, "p": 2}}),
+        ("datacueConfig = 'x' || run(); datacueConfig.a = 1", {"a": 1}),
         ("datacueConfig[key] = 'x'", {}),
         ("datacueConfig[`${a}`] = 'x'", {}),
         ("datacueConfig.a.b.c.d.e = 1", {}),
@@ -65,7 +67,7 @@ def test_assignments_are_found_wherever_they_stand(script: str, config: dict[str
     [
         ("[1, -2.5, 0x1F, 1e3, .5, 1_000, 12n, 007]", [1, -2.5, 31, 1000.0, 0.5, 1000, 12, 7]),
         ("[true, false, null, undefined, !0, !1, !x]", [True, False, None, None, True, False]),
-        ("[NaN, -x, +5, 0x, 1" + "0" * 50 + "]", []),
+        ("[NaN, -x, +5, 0x, 1__0, 1" + "0" * 50 + "]", []),
         ("{a: 1, 'b': 2, \"c\": 3, 4: 5, ['d']: 6, [e]: 7, [f, g]: 8}", {"a": 1, "b": 2, "c": 3, "4": 5, "d": 6}),
         ("{a: function (x) { return {b: 1}; }, c: 2}", {"c": 2}),
         ("{a: (x, y) => ({b: x}), c: 2}", {"c": 2}),
