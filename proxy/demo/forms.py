@@ -69,8 +69,13 @@ def errors_of(fields: tuple[Field, ...], form: Form) -> dict[str, str]:
     return {name: error for name, error in found.items() if error}
 
 
+def one_line(text: str) -> str:
+    """What was typed, as one line of printable characters: no NUL, no turned writing direction."""
+    return " ".join("".join(char if char.isprintable() else " " for char in text).split())
+
+
 async def read_form(request: Request) -> Form:
-    """The posted form: the last value of each field, trimmed (but for passwords).
+    """The posted form: the last value of each field, in one line (but for passwords).
 
     Raises:
         HTTPException: 415 not a form, 413 too large, 400 not UTF-8 or too many fields, 403 not sent
@@ -92,7 +97,7 @@ async def read_form(request: Request) -> Form:
         )
     except ValueError as error:
         raise HTTPException(400) from error
-    form = {name: value if "password" in name else value.strip() for name, value in pairs}
+    form = {name: value if "password" in name else one_line(value) for name, value in pairs}
     if not visit_of(request).owns_token(form.get(CSRF_FIELD, "")):
         raise HTTPException(403)
     return form

@@ -18,6 +18,7 @@ from proxy.demo.catalogue import (
     PRODUCTS,
     Product,
 )
+from proxy.demo.forms import one_line
 from proxy.demo.rendering import render
 from proxy.demo.search import MAX_TERM, find
 
@@ -48,17 +49,25 @@ def popular(products: tuple[Product, ...] | list[Product], count: int) -> list[P
     return sorted(buyable, key=lambda product: -(product.rating or 0))[:count]
 
 
+def _similar(product: Product) -> list[Product]:
+    """The best of its own category, filled up with its room's best."""
+    others = [each for each in PRODUCTS if each is not product]
+    own = [each for each in others if each.category is product.category]
+    room = [each for each in others if each.category.parent == product.category.parent]
+    ranked = dict.fromkeys([*popular(own, FALLBACK), *popular(room, FALLBACK * 2)])
+    return list(ranked)[:FALLBACK]
+
+
 async def home(request: Request) -> Response:
     """``GET /``."""
+    loved = popular(PRODUCTS, POPULAR)
+    reduced = [each for each in PRODUCTS if each.discount and each.available and each not in loved]
     return render(
         request,
         "home.html",
         campaign=CAMPAIGN,
-        popular=popular(PRODUCTS, POPULAR),
-        offers=sorted(
-            (product for product in PRODUCTS if product.discount and product.available),
-            key=lambda product: -(product.discount or 0),
-        )[:FALLBACK],
+        popular=loved,
+        offers=sorted(reduced, key=lambda each: -(each.discount or 0))[:FALLBACK],
         json_ld=[structured.website()],
     )
 
@@ -93,7 +102,7 @@ async def product(request: Request) -> Response:
     if found is None:
         raise HTTPException(404)
     shown = found.variant(request.query_params.get("variant")) or found.first
-    siblings = [each for each in PRODUCTS if each.category is found.category and each is not found]
+    similar = _similar(found)
     room = [each for each in PRODUCTS if each.category.parent == found.category.parent and each is not found]
     trail = structured.trail(found.category, found)
     return render(
@@ -101,8 +110,8 @@ async def product(request: Request) -> Response:
         "product.html",
         product=found,
         shown=shown,
-        similar=popular(siblings, FALLBACK),
-        related=popular([each for each in room if each not in siblings], FALLBACK),
+        similar=similar,
+        related=popular([each for each in room if each not in similar], FALLBACK),
         trail=trail,
         json_ld=[structured.product_node(found, shown), structured.breadcrumbs(trail)],
     )
@@ -110,7 +119,7 @@ async def product(request: Request) -> Response:
 
 async def search(request: Request) -> Response:
     """``GET /search?q=``."""
-    term = " ".join(request.query_params.get("q", "").split())[:MAX_TERM]
+    term = one_line(request.query_params.get("q", "")[:MAX_TERM])
     products = find(term)
     return render(
         request,
