@@ -28,8 +28,10 @@ MAX_TITLE = 1024
 """Bytes of the title; a longer one is dropped."""
 MAX_VALUE = 4 * 1024
 """Bytes of one attribute or text; longer ones are cut: a long description still describes."""
-MAX_ENTRIES = 512
-"""Entries of each kind of fact. A category page with microdata has some 10 for each of its products."""
+MAX_ENTRIES = 4096
+"""Entries of each kind of fact. A category page with microdata has some 20 for each of its products."""
+_OVERHEAD = 16
+"""Bytes that an entry counts for beside its own, so that empty ones are bounded, too."""
 
 _Fact = TypeVar("_Fact", bytes, tuple[bytes, bytes], tuple[bytes, ...])
 
@@ -67,14 +69,16 @@ class Gatherer:
 
     Attributes:
         since: where the raw text that is being cut out begins, in bytes from the page's start; or None.
+        found: the facts so far.
+        size: bytes of them, within MAX_FACTS.
     """
 
     def __init__(self, found: RawFacts, wanted: FactSelectors | None) -> None:
         self.since: int | None = None
-        self._found = found
+        self.found = found
         self._wanted = () if wanted is None else wanted.all
         self._raw: RawKind = "script"
-        self._left = MAX_FACTS
+        self.size = 0
         self._texts: list[_Text] = []
         self._titled = False
 
@@ -104,7 +108,7 @@ class Gatherer:
     def raw_text_end(self, text: bytes) -> None:
         """The raw text that began at ``since`` is whole."""
         self.since = None
-        found = self._found
+        found = self.found
         if self._raw == "title":
             self._put(found.meta, (b"title", text))
         elif self._raw == "json_ld":
@@ -135,10 +139,10 @@ class Gatherer:
         if name == b"meta":
             self._meta(found)
         elif name == b"link" and b"canonical" in found.get(b"rel", b"").lower().split():
-            self._put(self._found.meta, (b"canonical", found.get(b"href", b"")[:MAX_VALUE]))
+            self._put(self.found.meta, (b"canonical", found.get(b"href", b"")[:MAX_VALUE]))
         if b"itemscope" in found:
             kind, prop = found.get(b"itemtype", b""), found.get(b"itemprop", b"")
-            self._put(self._found.microdata, (b"open", kind[:MAX_VALUE], prop[:MAX_VALUE]))
+            self._put(self.found.microdata, (b"open", kind[:MAX_VALUE], prop[:MAX_VALUE]))
             if hollow:
                 self._close_item(0, 0, ended=True)
             else:
@@ -163,7 +167,7 @@ class Gatherer:
         for key in (b"property", b"name"):
             about = found.get(key, b"").strip().lower()
             if (about.startswith(_META_PREFIXES) or about == b"description") and b"content" in found:
-                self._put(self._found.meta, (about, found[b"content"][:MAX_VALUE]))
+                self._put(self.found.meta, (about, found[b"content"][:MAX_VALUE]))
                 return
 
     def _listen(self, done: partial[None]) -> Watcher:
@@ -178,17 +182,17 @@ class Gatherer:
         return ended
 
     def _prop(self, prop: bytes, value: bytes) -> None:
-        self._put(self._found.microdata, (b"prop", prop, value))
+        self._put(self.found.microdata, (b"prop", prop, value))
 
     def _close_item(self, _inner: int, _outer: int, *, ended: bool) -> None:
         del ended
-        self._put(self._found.microdata, (b"close",))
+        self._put(self.found.microdata, (b"close",))
 
     def _select(self, name: str, value: bytes) -> None:
-        self._put(self._found.selected.setdefault(name, []), value)
+        self._put(self.found.selected.setdefault(name, []), value)
 
     def _put(self, into: list[_Fact], fact: _Fact) -> None:
-        size = len(fact) if isinstance(fact, bytes) else sum(map(len, fact))
-        if size <= self._left and len(into) < MAX_ENTRIES:
-            self._left -= size
+        size = _OVERHEAD + (len(fact) if isinstance(fact, bytes) else sum(map(len, fact)))
+        if self.size + size <= MAX_FACTS and len(into) < MAX_ENTRIES:
+            self.size += size
             into.append(fact)

@@ -57,6 +57,11 @@ class Page:
         """Bytes that have come and not left."""
         return self._arrived - self._sent
 
+    @property
+    def facts_size(self) -> int:
+        """Bytes of the facts so far: changes whenever they do."""
+        return 0 if self._walk.gather is None else self._walk.gather.size
+
     def feed(self, data: bytes) -> list[Piece]:
         """Take the next bytes; give what may leave.
 

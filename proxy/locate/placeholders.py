@@ -25,7 +25,7 @@ NEEDLES = (
 """Lower-case bytes, one of which each placeholder's tag holds."""
 
 OPENINGS = (b"[datacue-", b"<esi:include", b"<!--#include")
-"""How includes and shortcodes begin. They are replaced whole, so nothing of them may leave before it is told."""
+"""How includes and shortcodes begin. They are replaced whole: nothing of them may leave before it is told."""
 
 MAX_SHORTCODE = 512
 """Bytes of a shortcode: a name and a few attributes."""

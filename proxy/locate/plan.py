@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from ahocorasick_rs import MATCHKIND_LEFTMOST_FIRST, BytesAhoCorasick
 
 from proxy.locate import placeholders
+from proxy.locate.memory import MEMORY, Memory
 from proxy.locate.selectors import Selector, parse_selector
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ class FactSelectors:
     """An operator's ``facts``: by fact name, where its value stands in the page.
 
     Args:
-        facts: fact name to ``"h1"`` (the element's text) or ``".gallery img@src"`` (an attribute), or several.
+        facts: fact name to ``"h1"`` (its text), ``".gallery img@src"`` (an attribute), or several of them.
 
     Raises:
         SelectorError: one of them can't be used.
@@ -80,9 +81,10 @@ class Search:
         eager: a slot may open before a tag that nothing foretells, so no unfinished tag may leave.
         ancestors: some selector asks for ancestors, so every tag must be seen.
         every_tag: some selector may match any tag.
+        root: where pages that are searched like this begin in the plan's memory.
     """
 
-    __slots__ = ("ancestors", "automaton", "eager", "every_tag", "overlap")
+    __slots__ = ("ancestors", "automaton", "eager", "every_tag", "overlap", "root")
 
     def __init__(self, plan: Plan, facts: FactSelectors | None) -> None:
         needles = {*placeholders.NEEDLES, *placeholders.OPENINGS}
@@ -107,6 +109,7 @@ class Search:
         fewest = [one for one in needles if not any(other in one for other in needles - {one})]
         self.automaton = BytesAhoCorasick(sorted(fewest), matchkind=MATCHKIND_LEFTMOST_FIRST)
         self.overlap = max(map(len, needles)) - 1
+        self.root = plan.memory.place()
 
 
 class Plan:
@@ -118,6 +121,7 @@ class Plan:
         facts: fact selectors for pages whose rule brings none of its own.
         remove_vendor_scripts: whether the vendor's two scripts become openings without a slot.
         collect_facts: whether pages are asked what they show.
+        memory: bytes for remembering what came of chunks, since pages repeat; 0 for none.
 
     Raises:
         SelectorError: a fact selector can't be used.
@@ -131,12 +135,14 @@ class Plan:
         facts: Mapping[str, str | Sequence[str]] | None = None,
         remove_vendor_scripts: bool = True,
         collect_facts: bool = True,
+        memory: int = MEMORY,
     ) -> None:
         self.prefix = prefix.encode()
         self.slots = tuple(slots)
         self.facts = FactSelectors(facts) if facts else None
         self.remove_vendor_scripts = remove_vendor_scripts
         self.collect_facts = collect_facts
+        self.memory = Memory(memory)
         self._searches: dict[FactSelectors | None, Search] = {}
 
     def search(self, facts: FactSelectors | None) -> Search:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, cast
 
 from proxy.locate.markup import attributes, resolve
 
@@ -260,7 +260,7 @@ class _Reader:
         value = match["double"] or match["single"] or match["bare"] or ""
         return AttributeTest(
             match["name"].lower().encode(),
-            match["operator"] or "",
+            cast("Operator", match["operator"] or ""),
             value.encode(),
             ignore_case=(match["flag"] or "").lower() == "i",
         )

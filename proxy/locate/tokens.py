@@ -6,7 +6,7 @@ tag has to be whole. The state between two tokens is all that there is to rememb
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 from proxy.locate.markup import (
     COMMENT_END,
@@ -18,10 +18,7 @@ from proxy.locate.markup import (
     TAG,
 )
 
-if TYPE_CHECKING:
-    import re
-
-Kind = Literal["tag", "text", "include", "other"]
+Kind = Literal["text", "include", "other"]
 """``text`` is the text of ordinary elements, ``include`` a whole ``<!--#include``; raw text, comments and
 the like are ``other``."""
 
@@ -37,7 +34,6 @@ class Token(NamedTuple):
 
     kind: Kind
     end: int
-    tag: re.Match[bytes] | None = None
 
 
 class Tokens:
@@ -64,7 +60,10 @@ class Tokens:
         self._script = "plain"
 
     def next(self, i: int, *, foreign: bool) -> Token | None:
-        """The token at ``i``, which must lie before the end of the buffer.
+        """The token at ``i``, which lies before the end of the buffer and begins no whole tag.
+
+        Whole tags are for the caller to match, wherever the state is ``data``. At the end tag of a raw text
+        element there is a token of no length, which leads to that state.
 
         Args:
             i: where the token starts.
@@ -74,13 +73,9 @@ class Tokens:
             The token, or None where more must come before it can be told. In the final buffer, never None.
         """
         if self.state == b"data":
-            low = self.low
-            if low[i] != _LESS_THAN:
-                end = low.find(b"<", i)
-                return Token("text", len(low) if end < 0 else end)
-            tag = TAG.match(low, i)
-            if tag is not None:
-                return Token("tag", tag.end(), tag)
+            if self.low[i] != _LESS_THAN:
+                end = self.low.find(b"<", i)
+                return Token("text", len(self.low) if end < 0 else end)
             token = self._markup(i, foreign=foreign)
         elif self.state == b"script":
             token = self._in_script(i)
@@ -155,11 +150,10 @@ class Tokens:
     def _raw_end(self, i: int, at: int) -> Token | None:
         if at > i:
             return Token("other", at)
-        tag = TAG.match(self.low, i)
-        if tag is None:
+        if TAG.match(self.low, i) is None:
             return None
         self.state = b"data"
-        return Token("tag", tag.end(), tag)
+        return Token("other", i)
 
     def _in_other(self, i: int) -> Token | None:
         """Comments, CDATA sections and what ends at the next ``>``; plaintext never ends."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from proxy.locate import placeholders
 from proxy.locate.elements import MAX_DEPTH, Element, OpenElements, Watcher
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import re
 
     from proxy.locate.plan import FactSelectors, Plan, Position, Search, SlotRule
+    from proxy.locate.tokens import Token
     from proxy.models import RawFacts, Slot
 
 _RAW = RAW_TEXT | {b"plaintext"}
@@ -104,22 +105,11 @@ class Walk:
             token = tokens.next(i, foreign=self._open.foreign)
             if token is None:
                 if size - i > MAX_TAG:
-                    self.marks.expire(base + i + MAX_TAG)
-                    raise Bailed("tag")
+                    self._too_long(i)
                 break
-            end = token.end
-            if token.kind == "text":
-                if end == size:
-                    end -= self._shortcode_begun(i, size)
-                    if end == i:
-                        break
-                self._text(i, end)
-            elif token.kind == "tag":
-                self._tag(token.tag, i)
-            elif token.kind == "include":
-                self._include(i, end)
-            elif self.gather is not None:
-                self.gather.passed(base + end)
+            end = self._other(token, i)
+            if end == i and token.end > i:
+                break  # text that may turn out to be a shortcode
             i = end
         self._forget_hits(base + i)
         self.marks.expire(base + size)
@@ -164,16 +154,35 @@ class Walk:
         begun = _SHORTCODE.startswith(low[at:size]) or placeholders.SHORTCODE_BEGUN.match(low, at) is not None
         return size - at if begun else 0
 
+    def _too_long(self, i: int) -> NoReturn:
+        self.marks.expire(self._base + i + MAX_TAG)
+        raise Bailed("tag")
+
     # Tokens
+
+    def _other(self, token: Token, i: int) -> int:
+        """Take a token that is no tag, or what is certain of it.
+
+        Returns:
+            Its end.
+        """
+        end = token.end
+        if token.kind == "text":
+            if end == len(self._tokens.low):
+                end -= self._shortcode_begun(i, end)
+            self._text(i, end)
+        elif token.kind == "include":
+            self._include(i, end)
+        elif self.gather is not None:
+            self.gather.passed(self._base + end)
+        return end
 
     def _tag(self, tag: re.Match[bytes], i: int) -> None:
         end = tag.end()
-        marks = self.marks
         if end - i > MAX_TAG:
-            marks.expire(self._base + i + MAX_TAG)
-            raise Bailed("tag")
-        if marks.held:
-            marks.expire(self._base + end)
+            self._too_long(i)
+        if self.marks.held:
+            self.marks.expire(self._base + end)
         if tag[1]:
             self._end(tag, i)
         else:
@@ -182,8 +191,7 @@ class Walk:
     def _start(self, tag: re.Match[bytes], i: int) -> None:
         opened = self._open
         end, name = tag.end(), tag[2]
-        attributes_end = tag.end(2)
-        raw = self._tokens.raw[attributes_end : end - 1]
+        raw = self._tokens.raw[tag.end(2) : end - 1]
         html = opened.is_html(name, raw)
         if opened.stack:
             at = self._base + i
