@@ -175,6 +175,8 @@ class Walk:
             self._include(i, end)
         elif self.gather is not None:
             self.gather.passed(self._base + end)
+            if end == i and self.gather.since is not None:
+                self.gather.raw_text_end(self._tokens.raw[self.gather.since - self._base : i])
         return end
 
     def _tag(self, tag: re.Match[bytes], i: int) -> None:
@@ -215,9 +217,6 @@ class Walk:
 
     def _end(self, tag: re.Match[bytes], i: int) -> None:
         at = self._base + i
-        gather = self.gather
-        if gather is not None and gather.since is not None:
-            gather.raw_text_end(self._tokens.raw[gather.since - self._base : i])
         if not self._open.stack:
             return
         closed, own = self._open.end(tag[2])
