@@ -110,3 +110,19 @@ def test_every_class_of_the_stylesheet_is_documented() -> None:
 
 def test_every_language_is_documented() -> None:
     assert set(re.findall(r"\(`([a-z]{2})`\)", section("Words"))) == set(LANGUAGES)
+
+
+def test_every_rule_of_the_stylesheet_weighs_less_than_a_class() -> None:
+    stylesheet = (shipped("static") / "datacue.css").read_text("utf-8")
+    stylesheet = re.sub(r"/\*.*?\*/", "", stylesheet, flags=re.DOTALL)
+    selectors = [text.strip() for text in re.findall(r"([^{};]+)\{", stylesheet)]
+    heavy = []
+    for selector in selectors:
+        if selector.startswith("@"):
+            continue
+        weighty = selector
+        while ":where(" in weighty:  # inside out, as :where(:not(...)) nests
+            weighty = re.sub(r":where\([^()]*\)", "", weighty)
+        if re.search(r"[.#\[]|(?<!:):(?!:)", weighty):
+            heavy.append(selector)
+    assert heavy == []
