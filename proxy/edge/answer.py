@@ -72,8 +72,7 @@ def informational(status: int, headers: Iterable[tuple[bytes, bytes]]) -> bytes:
     lines = [STATUS_LINES[status]]
     for name, value in headers:
         lines += ((_prefixes.get(name) or _prefix(name))[1], value, b"\r\n")
-    lines.append(b"\r\n")
-    return _checked(lines, len(lines) // 3 + 1)
+    return _joined(lines)
 
 
 def answer(
@@ -129,9 +128,7 @@ def answer(
     keep_alive = keep_alive and framing != "close"
     if not keep_alive:
         lines += (b"connection: ", b"close", b"\r\n")
-    lines.append(b"\r\n")
-    # Each field's line end, the empty line's, and the one inside the status line.
-    return Answer(_checked(lines, lines.count(b"\r\n") + 1), framing, length or 0, keep_alive)
+    return Answer(_joined(lines), framing, length or 0, keep_alive)
 
 
 def _framing(status: int, length: int | None, *, to_head: bool, http_version: str) -> Framing:
@@ -142,9 +139,15 @@ def _framing(status: int, length: int | None, *, to_head: bool, http_version: st
     return "chunked" if http_version == "1.1" else "close"
 
 
-def _checked(lines: list[bytes], count: int) -> bytes:
-    """Join the head, and see that no value brought a line end of its own: one look at all of them."""
+def _joined(lines: list[bytes]) -> bytes:
+    """End the head, and see that no value brought a line end of its own: one look at all of them.
+
+    Args:
+        lines: the status line, then name, value and line end of each field.
+    """
+    ends = 2 + len(lines) // 3  # of the status line, the empty line and each field
+    lines.append(b"\r\n")
     head = b"".join(lines)
-    if head.count(b"\n") != count or head.count(b"\r") != count or b"\0" in head:
+    if head.count(b"\n") != ends or head.count(b"\r") != ends or b"\0" in head:
         raise InvalidResponse("a response field value has CR, LF or NUL")
     return head

@@ -10,6 +10,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
+def _nothing() -> None:
+    """What happens after the end."""
+
+
 class Deadline:
     """Calls back when a moment has passed that moves all the time.
 
@@ -46,6 +50,7 @@ class Deadline:
     def close(self) -> None:
         """Let go of the timer, and with it of the connection."""
         self._at = math.inf
+        self._expired = _nothing
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

@@ -135,7 +135,7 @@ def check_first(start: bytes | bytearray) -> None:
     Raises:
         RequestRefused: 400.
     """
-    first = start[:1]
+    first = bytes(start[:1])
     if first in {b" ", b"\t"}:
         refuse("leading-whitespace")
     if first == b"\n":

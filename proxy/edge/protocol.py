@@ -11,6 +11,7 @@ import contextlib
 import re
 import socket
 import struct
+import sys
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, ClassVar, Final, cast
 from urllib.parse import unquote_to_bytes
@@ -172,9 +173,7 @@ class EdgeProtocol(asyncio.Protocol):
         self._last = True
         if self._exchange is not None:
             self._exchange.keep_alive = False
-        elif self._parting:
-            self._transport.abort()
-        elif not self._buffer:
+        elif not self._parting and not self._buffer:
             self._deadline.set(PARTING_SECONDS)
 
     # A request comes
@@ -299,9 +298,14 @@ class EdgeProtocol(asyncio.Protocol):
         self._wait_for_client()
 
     def want_input(self) -> None:
-        """Read on."""
-        if self._buffer and self._exchange is not None and self._exchange.tunnel:
-            early, self._buffer = bytes(self._buffer), bytearray()
+        """Read on, unless what comes next is another request."""
+        if not self._read_paused:
+            return
+        if self._buffer:
+            if self._exchange is None or not self._exchange.tunnel:
+                return
+            early = bytes(self._buffer)
+            self._buffer.clear()
             self._exchange.feed([early], ended=False)
         self._resume_reading()
         self._wait_for_client()
@@ -311,7 +315,7 @@ class EdgeProtocol(asyncio.Protocol):
         self._server_state.total_requests += 1
         self._exchange = None
         if exchange.tunnel:
-            self._part(linger=False)
+            self._part(linger=not exchange.input_ended)
         elif self._body is not None or not exchange.keep_alive or self._last:
             self._part(linger=self._body is not None or bool(self._buffer))
         else:
@@ -365,7 +369,7 @@ class EdgeProtocol(asyncio.Protocol):
         self._parting = True
         self._buffer.clear()
         if linger and not self._secure and self._transport.can_write_eof():
-            self._unsent = 0
+            self._unsent = sys.maxsize
             self._deadline.set(self.limits.linger_seconds)
             with contextlib.suppress(OSError):
                 self._transport.write_eof()
@@ -411,7 +415,7 @@ class EdgeProtocol(asyncio.Protocol):
     def _expired(self) -> None:
         """What was waited for hasn't come."""
         unsent = self._transport.get_write_buffer_size()
-        if unsent < self._unsent:
+        if 0 < unsent < self._unsent:
             # The client takes what waits for it, if slowly.
             self._unsent = unsent
             self._deadline.set(self.limits.write_idle_seconds)
