@@ -32,8 +32,12 @@ class PageRule(Struct, frozen=True):
 
     kind: PageKind
     why: str
+    prefix: str
+    """What every matching path starts with; spares most rules a closer look."""
     path: Any
-    """The compiled pattern over a readable path; None: any path. (re2 has no types.)"""
+    """The compiled pattern over a readable path's bytes; None: any path. (re2 has no types.)"""
+    captured: tuple[str, ...]
+    """The event fields that its groups hold."""
     query: tuple[tuple[str, str, bool], ...]
     """(event field, parameter, required)."""
     demanded: tuple[tuple[str, str], ...]
@@ -48,6 +52,8 @@ class PageRule(Struct, frozen=True):
             path: readable, see `readable_path`.
             parameters: of the query, decoded.
         """
+        if not path.startswith(self.prefix):
+            return None
         if any(parameters.get(name) != value for name, value in self.demanded):
             return None
         found = dict(self.fields)
@@ -58,10 +64,10 @@ class PageRule(Struct, frozen=True):
             elif required:
                 return None
         if self.path is not None:
-            match = self.path.fullmatch(path)
+            match = self.path.fullmatch(path.encode())
             if match is None:
                 return None
-            found |= {name: _segment_text(value) for name, value in match.groupdict().items()}
+            found |= zip(self.captured, map(_segment_text, match.groups()), strict=True)
         known = {name: found[name] for name in PAGE_FIELDS if found.get(name)}
         return Page(kind=self.kind, why=self.why, **known)
 
@@ -96,10 +102,13 @@ def compile_rule(
             "the rule has neither path nor query",
             'Add a path such as "/product/{product_id}".',
         )
+    pattern, captured = (None, ()) if path is None else _path(f"{here}.path", path)
     return PageRule(
         kind=_kind(here, kind),
         why=f"rule:{index}",
-        path=None if path is None else _path(f"{here}.path", path),
+        prefix=_readable(path.partition("{")[0].rstrip("/")) if path is not None else "",
+        path=pattern,
+        captured=captured,
         query=read,
         demanded=demanded,
         fields=_constants(here, fields or {}),
@@ -114,15 +123,15 @@ def readable_path(raw: bytes) -> str:
     """
     if b"%" not in raw:
         return raw.decode("utf-8", "replace")
-    return "/".join(_segment(part) for part in raw.decode("utf-8", "replace").split("/"))
+    return _readable(raw.decode("utf-8", "replace"))
 
 
 def _segment(raw: str) -> str:
     return unquote(raw).replace("%", "%25").replace("/", "%2F")
 
 
-def _segment_text(readable: str) -> str:
-    return clean(readable.replace("%2F", "/").replace("%25", "%"))
+def _segment_text(captured: bytes) -> str:
+    return clean(captured.decode().replace("%2F", "/").replace("%25", "%"))
 
 
 def _kind(here: str, kind: str) -> PageKind:
@@ -136,9 +145,10 @@ def _kind(here: str, kind: str) -> PageKind:
     )
 
 
-def _path(key: str, path: str) -> Any:
+def _path(key: str, path: str) -> tuple[Any, tuple[str, ...]]:
+    """The compiled pattern, and the event fields that its groups hold."""
     _check_path(key, path)
-    pattern, at, names, end = "", 0, set[str](), -1
+    pattern, at, names, end = "", 0, list[str](), -1
     trimmed = path.rstrip("/")
     for placeholder in _PLACEHOLDER.finditer(trimmed):
         name = _NAME.fullmatch(placeholder[1])
@@ -158,13 +168,14 @@ def _path(key: str, path: str) -> Any:
                 f"nothing parts {placeholder[0]} from the placeholder before it",
                 "Put a character between them.",
             )
-        names.add(name[1])
+        names.append(name[1])
         pattern += _literal(trimmed[at : placeholder.start()])
-        pattern += f"(?P<{name[1]}>{'.*' if name[2] else '[^/]+'})"
+        pattern += f"({'' if name[1] in PAGE_FIELDS else '?:'}{'.*' if name[2] else '[^/]+'})"
         at = end = placeholder.end()
     options = re2.Options()
     options.dot_nl = True
-    return re2.compile(f"{pattern}{_literal(trimmed[at:])}/?", options)
+    compiled = re2.compile(f"{pattern}{_literal(trimmed[at:])}/?".encode(), options)
+    return compiled, tuple(name for name in names if name in PAGE_FIELDS)
 
 
 def _check_path(key: str, path: str) -> None:
@@ -183,8 +194,13 @@ def _check_path(key: str, path: str) -> None:
         raise SettingsError(key, f'a brace in "{path[:80]}" isn\'t closed or opened', "Write {name}.")
 
 
+def _readable(text: str) -> str:
+    return "/".join(_segment(part) for part in text.split("/"))
+
+
 def _literal(text: str) -> str:
-    return re2.escape("/".join(_segment(part) for part in text.split("/"))) if text else ""
+    escaped: str = re2.escape(_readable(text))
+    return escaped
 
 
 def _query(

@@ -13,14 +13,16 @@ In reading order: ``model`` (the answer), ``values`` and ``address`` (single val
 from __future__ import annotations
 
 from functools import reduce
+from hashlib import blake2b
 from typing import TYPE_CHECKING
 
-from msgspec import structs
+from msgspec import msgpack, structs
 
 from proxy.facts import config, jsonld, microdata, opengraph, selected
-from proxy.facts.address import page_address
+from proxy.facts.address import PageAddress, page_address
 from proxy.facts.model import NOTHING, FactsSource, PageFacts, ProductFacts
 from proxy.facts.selected import FACT_NAMES
+from proxy.facts.values import scrub
 
 if TYPE_CHECKING:
     from proxy.models import RawFacts
@@ -33,8 +35,17 @@ _OF_THE_PRODUCT = ("name", "currency", "photo_url", "brand", "description", "cat
 _OF_ONE_VARIANT = (*_OF_THE_PRODUCT, "variant_id", "price", "full_price", "available", "stock")
 
 
+MAX_REMEMBERED = 1_024
+"""Pages whose facts are remembered, the oldest forgotten first: some 3 KiB each."""
+
+MAX_REMEMBERED_VARIANTS = 20
+"""Products with more variants aren't remembered: a thousand of them would take 250 MiB."""
+
+_remembered: dict[bytes, PageFacts] = {}
+
+
 def read_facts(raw: RawFacts, *, charset: str, page_url: str) -> PageFacts:
-    """Reads what the locator cut out of a page.
+    """Reads what the locator cut out of a page; a page that says the same again costs a digest.
 
     Args:
         raw: bytes of the page; each reader bounds what it looks at.
@@ -46,6 +57,23 @@ def read_facts(raw: RawFacts, *, charset: str, page_url: str) -> PageFacts:
         The facts; `NOTHING` where there are none. Never raises, whatever the page holds.
     """
     page = page_address(page_url)
+    key = _digest(raw, charset, page)
+    facts = _remembered.get(key)
+    if facts is None:
+        facts = _read(raw, charset, page)
+        if len(facts.products) <= MAX_REMEMBERED_VARIANTS:
+            if len(_remembered) >= MAX_REMEMBERED:
+                del _remembered[next(iter(_remembered))]
+            _remembered[key] = facts
+    return facts
+
+
+def _digest(raw: RawFacts, charset: str, page: PageAddress) -> bytes:
+    said = msgpack.encode((raw, scrub(charset), page.scheme, page.host, page.link))
+    return blake2b(said, digest_size=16).digest()
+
+
+def _read(raw: RawFacts, charset: str, page: PageAddress) -> PageFacts:
     found = (
         config.read(raw.scripts, charset=charset, page=page),
         jsonld.read(raw.json_ld, charset=charset, page=page),

@@ -8,6 +8,8 @@ from urllib.parse import unquote_to_bytes, urljoin, urlsplit
 
 from msgspec import Struct
 
+from proxy.facts.values import scrub
+
 MAX_URL: Final = 2_048
 """Characters of a link or photo: the shortest limit among browsers and CDNs."""
 
@@ -97,7 +99,8 @@ def page_address(url: str) -> PageAddress:
         parts = urlsplit("/")
     path = parts.path if parts.path.startswith("/") else "/"
     scheme = parts.scheme if parts.scheme in _SCHEMES else "http"
-    return PageAddress(scheme, parts.netloc.lower() or "shop.invalid", path, parts.query)
+    host = parts.netloc.lower() or "shop.invalid"
+    return PageAddress(scheme, scrub(host), scrub(path), scrub(parts.query))
 
 
 def is_campaign(parameter: str) -> bool:

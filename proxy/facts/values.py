@@ -92,6 +92,8 @@ def unescape(raw: bytes, charset: str) -> str:
 
 def scrub(text: str) -> str:
     """Joins surrogate pairs and replaces lone surrogates, which no UTF-8 encoder takes."""
+    if text.isascii():
+        return text
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from proxy import facts as facts_package
 from proxy.facts import FACT_NAMES, NOTHING, PageFacts, read_facts
 from proxy.models import RawFacts
 
@@ -193,3 +194,39 @@ def test_nothing_selected_is_nothing(read: Read, selected: dict[str, list[bytes]
 )
 def test_no_page_makes_it_raise(raw: RawFacts, charset: str, url: str) -> None:
     read_facts(raw, charset=charset, page_url=url)
+
+
+@pytest.mark.parametrize(
+    ("charset", "url"), [("\ud800", "https://shop.example/"), ("utf-8", "https://shop.example/\ud800?\udfff")]
+)
+def test_half_a_character_in_what_the_door_hands_over_is_no_error(charset: str, url: str) -> None:
+    repr(read_facts(RawFacts(json_ld=[JSON_LD]), charset=charset, page_url=url)).encode()
+
+
+# -- what is remembered ----------------------------------------------------------------------------
+
+
+def test_a_page_that_says_the_same_again_is_the_same_object(read: Read) -> None:
+    assert read(json_ld=[JSON_LD]) is read(
+        json_ld=[JSON_LD], url="https://shop.example/product/chair?utm_source=x"
+    )
+
+
+def test_another_page_is_another(read: Read) -> None:
+    first = read(json_ld=[b'{"@type": "SearchResultsPage"}'], url="https://shop.example/find?q=a")
+    other = read(json_ld=[b'{"@type": "SearchResultsPage"}'], url="https://shop.example/find?q=b")
+    assert (first.term, other.term) == ("a", "b")
+
+
+def test_what_is_remembered_is_bounded(read: Read) -> None:
+    for number in range(facts_package.MAX_REMEMBERED + 10):
+        read(meta=[(b"og:type", b"product"), (b"product:retailer_item_id", b"%d" % number)])
+    assert len(facts_package._remembered) == facts_package.MAX_REMEMBERED
+
+
+def test_a_product_of_very_many_variants_is_not_remembered(read: Read) -> None:
+    updates = ",".join(
+        f"{{variant_id: {number}}}" for number in range(facts_package.MAX_REMEMBERED_VARIANTS + 1)
+    )
+    script = f"datacueConfig = {{product_id: 1, product_update: [{updates}]}}".encode()
+    assert read(scripts=[script]) is not read(scripts=[script])
