@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 from proxy import charset, coding
+from proxy.classify import products_of
 from proxy.errors import MalformedResponse
 from proxy.facts import read_facts
 from proxy.headers import OUTCOME, uncached, unsaid, value_of
@@ -233,7 +234,8 @@ class Rewriting:
         page = self.view.page
         if learner is None or page is None or page.kind != "product" or learner.knows(facts):
             return
-        learner.learn(facts, read_facts(facts, charset=self.charset, page_url=self._url()).products)
+        known = read_facts(facts, charset=self.charset, page_url=self._url())
+        learner.learn(facts, products_of(page, known))
 
     def _count(self) -> None:
         page = self.view.page

@@ -1,11 +1,14 @@
-"""What every test may use: the test data's place and free ports."""
+"""What every test may use: the test data's place, and the whole product with both its far ends."""
 
 from __future__ import annotations
 
 import os
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
+from harness.peers import Peer, Vendor
+from harness.process import Proxy
 
 
 @pytest.fixture
@@ -21,3 +24,35 @@ def test_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no test data at {folder}: set DATACUE_TEST_DATA to its place")
     return folder
+
+
+@pytest.fixture
+async def shop():
+    """A shop that answers what the test puts into ``shop.answers``."""
+    peer = await Peer().start()
+    yield peer
+    await peer.stop()
+
+
+@pytest.fixture
+async def vendor():
+    """DataCue's events endpoint, with what it got in ``vendor.events``."""
+    peer = await Vendor().start()
+    yield peer
+    await peer.stop()
+
+
+@pytest.fixture
+async def run_proxy(tmp_path, shop, vendor):
+    """Starts the real proxy in front of ``shop`` and ``vendor``, with more settings as TOML."""
+    async with AsyncExitStack() as stack:
+
+        async def run(toml="", *arguments, **environment):
+            folder = tmp_path / f"proxy-{len(list(tmp_path.iterdir()))}"
+            folder.mkdir()
+            base = f'upstream = "{shop.url}"\napi_key = "test-key"\nevents_url = "{vendor.url}/"\n'
+            proxy = await Proxy(folder, base + toml, *arguments, environment=environment).start()
+            stack.push_async_callback(proxy.stop)
+            return proxy
+
+        yield run
