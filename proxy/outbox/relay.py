@@ -145,7 +145,7 @@ class Relay:
             if free == 0:
                 await self._nudged.wait()
                 continue
-            hold = max(self._paused_until - asyncio.get_running_loop().time(), 0.0)
+            hold = self._holding()
             if hold or not self._breaker.allow():
                 await _wait(self._nudged, hold or max(self._breaker.wait(), 0.01))
                 continue
@@ -228,9 +228,7 @@ class Relay:
         if asked is not None:
             self._pause(pause(asked, self._jitter()))
         if verdict == "throttled":
-            if asked is None:
-                self._pause(backoff(self._throttled, self._jitter()))
-            self._throttled += 1
+            self._slow_down(told=asked is not None)
         return self._again(held, reason, asked)
 
     def _again(self, held: Held, reason: str, asked: float | None = None) -> Again:
@@ -247,12 +245,24 @@ class Relay:
         else:  # it answered: pages may go on asking
             self._breaker.succeeded()
 
+    def _holding(self) -> float:
+        """Seconds of pause that are left."""
+        return max(self._paused_until - asyncio.get_running_loop().time(), 0.0)
+
     def _pause(self, seconds: float) -> None:
         self._paused_until = max(self._paused_until, asyncio.get_running_loop().time() + seconds)
 
+    def _slow_down(self, *, told: bool) -> None:
+        """One call at a time from now on, with growing pauses where the vendor named none."""
+        if self._throttled and self._holding():
+            return  # a call that was in flight when the first one was sent away
+        if not told:
+            self._pause(backoff(self._throttled, self._jitter()))
+        self._throttled += 1
+
     def _refuse(self, reason: str) -> None:
         """The API key is refused: nothing that we have could be delivered. Raise the alarm once."""
-        if self._refused and self._paused_until > asyncio.get_running_loop().time():
+        if self._refused and self._holding():
             return  # a call that was in flight when the first one was refused
         wait = min(LONGEST_REFUSAL, FIRST_REFUSAL * 2.0 ** min(self._refused, 30))
         self._pause(wait * (0.9 + 0.1 * self._jitter()))
