@@ -206,6 +206,16 @@ class Connection(asyncio.Protocol):
         """Closes now, whatever is under way. Idempotent."""
         self._fail(ConnectionLost, "the connection was closed by the proxy")
 
+    def never_opened(self) -> None:
+        """Connecting failed or was cancelled, maybe after :meth:`connection_made`.
+
+        uvloop then closes the socket without telling the protocol.
+        """
+        self.close()
+        if self._transport is not None:
+            self._transport = None
+            self._owner.disconnected()
+
     # asyncio.Protocol.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -242,7 +252,6 @@ class Connection(asyncio.Protocol):
         if inbound.informational:
             self._relay_informational(inbound)
         if state == AWAITING_HEAD:
-            self._rearm()
             return
         response = self._response or self._open_response(inbound)
         if state == ENDED:
@@ -271,8 +280,9 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """See asyncio."""
         self._lost(exc)
-        self._transport = None
-        self._owner.disconnected()
+        if self._transport is not None:
+            self._transport = None
+            self._owner.disconnected()
 
     def pause_writing(self) -> None:
         """See asyncio."""
@@ -395,6 +405,7 @@ class Connection(asyncio.Protocol):
             if self._on_informational is not None:
                 self._on_informational(head.status, head.headers)
         inbound.informational.clear()
+        self._rearm()  # the server lives; only whole heads count, or one could drip for hours
 
     def _answer_expectation(self, *, wanted: bool) -> None:
         if self._continued is not None and not self._continued.done():
@@ -418,7 +429,10 @@ class Connection(asyncio.Protocol):
         if self._stage == _CLOSED:
             return
         self._inbound = self._response = self._on_informational = None
-        if inbound.persistent and not uploading:
+        # Bytes of the request that are still to be sent would precede the next one.
+        assert self._transport is not None
+        unsent = uploading or self._transport.get_write_buffer_size()
+        if inbound.persistent and not unsent:
             self._stage = _IDLE
             self.deadline = math.inf
             self._reused = True
@@ -437,6 +451,7 @@ class Connection(asyncio.Protocol):
         if inbound.rest:
             tunnel.feed(inbound.rest)
         self._rearm()
+        response.end([], keep_inflow=False)  # a 101 has no body
         self._deliver(response)
 
     def _deliver(self, response: Response) -> None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _STATUS_LINE = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9][0-9])(?: ([\t -~\x80-\xff]*))?\r\n")
 _START = b"HTTP/1."
+_FRAMING = frozenset((b"content-length", b"transfer-encoding", b"connection"))
 BARE_LF = re.compile(rb"(?<!\r)\n")
 
 
@@ -92,6 +93,8 @@ def parse_head(head: bytes, max_fields: int) -> ResponseHead:
     chunked = closes = False
     persistent = line[1] == b"1"
     for name, value in headers:
+        if name not in _FRAMING:
+            continue
         if name == b"content-length":
             length = int(value)  # llhttp has refused a second one, and all but digits
         elif name == b"transfer-encoding":
@@ -100,7 +103,7 @@ def parse_head(head: bytes, max_fields: int) -> ResponseHead:
             if line[1] == b"0":
                 raise FramingError("Transfer-Encoding in an HTTP/1.0 response")
             chunked = True
-        elif name == b"connection":
+        else:
             options = [option.strip(b" \t") for option in value.lower().split(b",")]
             closes = closes or b"close" in options
             persistent = persistent or b"keep-alive" in options

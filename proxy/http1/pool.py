@@ -302,15 +302,15 @@ class Pool:
             async with asyncio.timeout(self._timeouts.connect):
                 await self._open_socket(loop, connection)
         except TimeoutError as error:
-            connection.close()
+            connection.never_opened()
             what = f"no connection within {self._timeouts.connect:g} s"
             raise self._peer.failed(ConnectFailed, what) from error
         except OSError as error:
-            connection.close()
+            connection.never_opened()
             what = f"can't connect: {error.strerror or error or type(error).__name__}"
             raise self._peer.failed(ConnectFailed, what) from error
         except BaseException:
-            connection.close()
+            connection.never_opened()
             raise
         if not connection.usable:
             connection.close()

@@ -54,6 +54,7 @@ class Tunnel:
         "_size",
         "_waiter",
         "_wire",
+        "_write_closed",
     )
 
     def __init__(self, wire: Wire, peer: Peer, loop: asyncio.AbstractEventLoop, high_water: int) -> None:
@@ -65,6 +66,7 @@ class Tunnel:
         self._size = 0
         self._eof = False
         self._closed = False
+        self._write_closed = False
         self._error: BaseException | None = None
         self._waiter: asyncio.Future[None] | None = None
 
@@ -98,12 +100,15 @@ class Tunnel:
         """
         if self._error is not None:
             raise self._error
+        if self._write_closed:
+            raise self._peer.failed(ConnectionLost, "our direction of the tunnel was closed")
         self._wire.write(data)
         await self._wire.drain()
 
     def close_write(self) -> None:
         """Ends our direction and keeps reading. TLS has no such half-close here: it closes both."""
-        if not self._closed and self._error is None:
+        if not self._write_closed and self._error is None:
+            self._write_closed = True
             self._wire.shut_down(both=self._eof)
 
     def close(self) -> None:

@@ -175,6 +175,17 @@ async def test_no_answer_in_time(far_end: Any, pool_to: Any, get: Any) -> None:
     assert pool.active == 0
 
 
+async def test_a_head_that_drips_is_no_answer_in_time(far_end: Any, pool_to: Any, get: Any) -> None:
+    async def script(wire: Any) -> None:
+        await wire.head()
+        for byte in b"HTTP/1.1 200 OK\r\n" + b"x-drip: y\r\n" * 1000:
+            await wire.say(bytes([byte]))
+            await asyncio.sleep(0.02)
+
+    with pytest.raises(ResponseTimeout):
+        await pool_to(await far_end(script), response=0.2).send(get())
+
+
 async def test_a_stalled_body(far_end: Any, pool_to: Any, get: Any) -> None:
     async def script(wire: Any) -> None:
         await wire.head()

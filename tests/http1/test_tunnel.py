@@ -30,7 +30,7 @@ async def test_200_messages_and_a_half_close(far_end: Any, pool_to: Any, get: An
     pool = pool_to(end)
     response = await pool.send(get(upgrade=b"websocket"))
     tunnel = response.tunnel
-    assert response.status == 101
+    assert (response.status, await response.read()) == (101, b"")
     assert tunnel is not None
     assert await tunnel.read() == b"hello"
     for number in range(200):
@@ -41,6 +41,9 @@ async def test_200_messages_and_a_half_close(far_end: Any, pool_to: Any, get: An
             back += await tunnel.read()
         assert back == message
     tunnel.close_write()
+    tunnel.close_write()
+    with pytest.raises(ConnectionLost, match="our direction"):
+        await tunnel.write(b"x")
     assert await tunnel.read() == b"bye"
     assert await tunnel.read() == b""
     assert pool.active == 1

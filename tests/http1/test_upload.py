@@ -174,6 +174,20 @@ async def test_an_early_answer_survives_the_close_that_follows(far_end: Any, poo
     assert pool.active == 0
 
 
+async def test_a_connection_with_unsent_bytes_is_not_reused(far_end: Any, pool_to: Any, get: Any) -> None:
+    async def script(wire: Any) -> None:
+        wire.writer.transport.pause_reading()
+        wire.writer.write(EMPTY)
+        await over.wait()
+
+    over = asyncio.Event()
+    pool = pool_to(await far_end(script))
+    response = await pool.send(get(b"POST", body=b"x" * 20_000_000))
+    assert await response.read() == b""
+    assert (pool.active, pool.idle) == (0, 0)
+    over.set()
+
+
 async def test_both_directions_stream_at_once(far_end: Any, pool_to: Any, get: Any) -> None:
     async def script(wire: Any) -> None:
         await wire.head()
