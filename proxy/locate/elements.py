@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from proxy.locate.markup import VOID, attributes
+from proxy.locate.markup import DRAWING, RAW_TEXT, VOID, attributes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -45,6 +45,7 @@ _NOT_NESTED = _names("a nobr")
 _HEADINGS = _names("h1 h2 h3 h4 h5 h6")
 _HEAD_ONLY = _names("base basefont bgsound link meta title noscript noframes style script template head html")
 _ONCE = _names("html body")
+_DOCUMENT = _names("html head body")
 _P = _names("p")
 _BUTTON = _names("button")
 
@@ -97,6 +98,11 @@ _SVG_HTML = _names("foreignobject desc title")
 _MATH_TEXT = _names("mi mo mn ms mtext")
 _MATH_ONLY = _names("mglyph malignmark")
 
+_NEVER_AROUND = (
+    VOID | RAW_TEXT | _SVG_HTML | _MATH_TEXT | _names("svg math annotation-xml head") | frozenset(DRAWING)
+)
+"""Names that no element can have in which HTML elements are open."""
+
 _IGNORED = -1
 _ANCESTOR = -2
 
@@ -109,6 +115,11 @@ def _holds_html(name: bytes, namespace: Namespace, tag: bytes) -> bool:
         encoding = attributes(tag).get(b"encoding", b"").lower()
         return encoding in {b"text/html", b"application/xhtml+xml"}
     return name in _MATH_TEXT
+
+
+def _is_special(element: Element) -> bool:
+    """Whether it is of the special category (13.2.4.2)."""
+    return element.name in _SPECIAL if element.namespace == "html" else element.html_inside
 
 
 class Watcher(Protocol):
@@ -222,8 +233,8 @@ class OpenElements:
         if html:
             if name in VOID or name.startswith(b"esi:"):
                 return None
-            if name in _ONCE and any(e.name == name for e in stack):
-                return None  # its attributes go to the one that is open
+            if name in _DOCUMENT and any(e.name != b"html" or name == b"html" for e in stack):
+                return None  # one is open already, written or implied
             self._templates += name == b"template"
             self._paragraphs += name == b"p"
             element = Element(name, "html", tag, html_inside=True)
@@ -258,7 +269,7 @@ class OpenElements:
             return closed, None
         if at == _ANCESTOR:
             return [*closed, *self.close_all()], None
-        if name in _FORMATTING and any(e.name in _SPECIAL for e in stack[at + 1 :]):
+        if name in _FORMATTING and any(_is_special(e) for e in stack[at + 1 :]):
             # The adoption agency takes the formatting element out, and leaves the blocks in it open.
             return [*closed, stack.pop(at)], None
         while len(stack) > at + 1:
@@ -282,14 +293,17 @@ class OpenElements:
         if name in VOID:
             return _IGNORED
         stack = self.stack
+        for at in range(len(stack) - 1, -1, -1):
+            if stack[at].namespace == "html":
+                break
+            if stack[at].name == name:
+                return at
         scope = _END_SCOPES.get(name, _SCOPE)
         wanted = _HEADINGS if name in _HEADINGS else {name}
         ordinary = name not in _SPECIAL and name not in _FORMATTING
         for at in range(len(stack) - 1, -1, -1):
             element = stack[at]
             if element.namespace != "html":
-                if element.name == name:
-                    return at
                 if element.html_inside and name not in _ONCE:
                     return _IGNORED
                 continue
@@ -299,7 +313,7 @@ class OpenElements:
                 return _IGNORED
             if name == b"p" and element.name in _CLOSES_P:
                 return _IGNORED  # no paragraph can be open around it
-        return _IGNORED if self._whole or name == b"br" else _ANCESTOR
+        return _IGNORED if self._whole or name in _NEVER_AROUND else _ANCESTOR
 
     def _close_in_scope(
         self, names: frozenset[bytes], scope: frozenset[bytes], closed: list[Element]
@@ -332,7 +346,7 @@ class OpenElements:
         for at in range(len(stack) - 1, -1, -1):
             element = stack[at]
             if element.name == name and element.namespace == "html":
-                if all(e.name not in _SPECIAL for e in stack[at + 1 :]):
+                if not any(_is_special(e) for e in stack[at + 1 :]):
                     while len(stack) > at:
                         closed.append(self._pop())
                 else:

@@ -90,6 +90,16 @@ _RAW_ELEMENTS = b"|".join(
     )
 )
 
+DRAWING = (
+    b"path g circle ellipse line polyline polygon rect use defs symbol stop mask clippath lineargradient"
+    b" radialgradient text tspan"
+).split()
+"""What icons are made of: SVG elements that hold no HTML, and whose names HTML doesn't have."""
+
+_ICON = (
+    b"svg" + _END + _REST + rb"(?:[^<]++|</?(?:" + b"|".join(DRAWING) + rb")" + _END + _REST + rb")*</svg>"
+)
+
 SKIP = re.compile(
     rb"(?:[^<]++"
     rb"|<(?:/[a-z]|[abcdefghjkloqruvwyz]|(?!(?:"
@@ -103,7 +113,7 @@ SKIP = re.compile(
     + rb"|<(?=[^a-z/!?])"
     rb"|<!--(?!#|-?>)(?:[^-]++|-(?!-!?>))*-->"
     rb"|<!(?!--)[^>]*+>"
-    rb"|<(?:" + _RAW_ELEMENTS + rb"))*"
+    rb"|<(?:" + _ICON + rb"|" + _RAW_ELEMENTS + rb"))*"
 )
 """As much plain markup as can be passed in one go, where nobody asks for single tags: text, ordinary tags,
 ordinary comments, doctypes, raw text elements without escapes. It stops before anything else, or before what

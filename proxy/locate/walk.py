@@ -285,9 +285,10 @@ class Walk:
             included = placeholders.include(found.get(b"src", b""), self._plan.prefix)
             if included is not None:
                 marks.add(included, start, inside)
-        elif html and not hollow:
-            asked = placeholders.placeholder(found)
-            if asked is not None:
+        elif html and (asked := placeholders.placeholder(found)) is not None:
+            if hollow:
+                marks.add(asked, inside, inside)
+            else:
                 inner.append(partial(self._fill, marks.hold(asked, inside, insert=True), whole=False))
         if self.gather is not None:
             inner += self.gather.tag(name, found, self._open.stack, hollow=hollow)
