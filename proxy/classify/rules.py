@@ -11,11 +11,12 @@ import re2
 from msgspec import Struct
 
 from proxy.errors import SettingsError
+from proxy.facts import FACT_NAMES
 from proxy.facts.address import clean
 from proxy.models import PAGE_KINDS, Page, PageKind
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
 PAGE_FIELDS: Final = ("product_id", "variant_id", "category_name", "term")
 """The fields of an event that a rule can fill; other names in braces only match."""
@@ -79,6 +80,7 @@ def compile_rule(
     query: Mapping[str, str] | None,
     kind: str,
     fields: Mapping[str, str] | None,
+    facts: Iterable[str] = (),
 ) -> PageRule:
     """Compiles a ``[[pages]]`` entry.
 
@@ -90,6 +92,7 @@ def compile_rule(
             missing; ``"parameter=value"`` must have that value.
         kind: one of `PAGE_KINDS`.
         fields: event field = constant.
+        facts: names of the facts that the rule selects, to be checked; the locator reads them.
 
     Raises:
         SettingsError: names ``pages[<index>].<key>``, the problem and the mend.
@@ -102,6 +105,8 @@ def compile_rule(
             "the rule has neither path nor query",
             'Add a path such as "/product/{product_id}".',
         )
+    for fact in facts:
+        _check_name(f"{here}.facts", fact, FACT_NAMES)
     pattern, captured = (None, ()) if path is None else _path(f"{here}.path", path)
     return PageRule(
         kind=_kind(here, kind),
@@ -138,10 +143,10 @@ def _kind(here: str, kind: str) -> PageKind:
     for known in PAGE_KINDS:
         if kind == known:
             return known
-    near = get_close_matches(kind, PAGE_KINDS, n=1)
-    guess = f'Did you mean "{near[0]}"? ' if near else ""
     raise SettingsError(
-        f"{here}.kind", f'"{kind[:40]}" is no page kind', f"{guess}Write one of: {', '.join(PAGE_KINDS)}."
+        f"{here}.kind",
+        f'"{kind[:40]}" is no page kind',
+        f"{_guess(kind, PAGE_KINDS)}Write one of: {', '.join(PAGE_KINDS)}.",
     )
 
 
@@ -226,10 +231,17 @@ def _query(
 
 def _constants(here: str, fields: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
     for field in fields:
-        if field not in PAGE_FIELDS:
-            near = get_close_matches(field, PAGE_FIELDS, n=1)
-            guess = f'Did you mean "{near[0]}"? ' if near else ""
-            raise SettingsError(
-                f"{here}.fields.{field}", "no such field", f"{guess}Fields are: {', '.join(PAGE_FIELDS)}."
-            )
+        _check_name(f"{here}.fields", field, PAGE_FIELDS)
     return tuple((field, clean(value)) for field, value in fields.items())
+
+
+def _check_name(key: str, name: str, known: Sequence[str]) -> None:
+    if name not in known:
+        raise SettingsError(
+            f"{key}.{name}", "no such name", f"{_guess(name, known)}Write one of: {', '.join(known)}."
+        )
+
+
+def _guess(written: str, known: Sequence[str]) -> str:
+    near = get_close_matches(written, known, n=1)
+    return f'Did you mean "{near[0]}"? ' if near else ""

@@ -149,7 +149,7 @@ class _Reading:
             steps = list(islice(graph.inner(trail, "itemListElement"), MAX_CRUMBS))
             steps.sort(key=lambda step: values.number(graph.first(step, "position")) or 0)
             crumbs = [(name, link) for name, link in map(self._crumb, steps) if name is not None]
-            if crumbs and _is_home(*crumbs[0]):
+            if crumbs and is_home(*crumbs[0]):
                 del crumbs[0]
             if crumbs:
                 return crumbs
@@ -164,5 +164,6 @@ class _Reading:
         return name, link
 
 
-def _is_home(name: str, link: str | None) -> bool:
+def is_home(name: str, link: str | None = None) -> bool:
+    """Whether a step of a breadcrumb trail leads home."""
     return name.lower() in _HOME_WORDS or _HOME_PATH.fullmatch(link or "") is not None

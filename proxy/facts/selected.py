@@ -9,6 +9,7 @@ from msgspec import structs
 from proxy.facts import config, values
 from proxy.facts.address import PageAddress, clean
 from proxy.facts.model import PageFacts, ProductFacts
+from proxy.facts.schemaorg import is_home
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -87,5 +88,8 @@ def _product_fields(first: dict[str, str], texts: dict[str, list[str]], page: Pa
     fields = {name: reader(first[name]) for name, reader in readers.items() if name in first}
     if "currency" not in fields and "price" in first:
         fields["currency"] = values.currency(first["price"])
-    fields["categories"] = tuple(filter(None, map(values.text, texts.get("categories", []))))
+    steps = [step for step in map(values.text, texts.get("categories", [])) if step is not None]
+    if steps and is_home(steps[0]):
+        del steps[0]
+    fields["categories"] = tuple(step for step in steps if step != fields.get("name"))
     return {name: value for name, value in fields.items() if value not in (None, ())}

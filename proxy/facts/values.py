@@ -203,7 +203,7 @@ def availability(value: Any) -> bool | None:
         return value
     if not isinstance(value, (str, int)):
         return None
-    word = re.split(r"[/#]", str(value)[:MAX_TEXT].strip().rstrip("/"))[-1]
+    word = re.split(r"[/#]", str(value)[:MAX_TEXT].partition("(")[0].strip().rstrip("/"))[-1]
     word = re.sub(r"[\s_-]", "", word).lower()
     return True if word in _AVAILABLE else False if word in _UNAVAILABLE else None
 

@@ -13,7 +13,14 @@ from proxy.models import Page
 
 
 def rule(path: str | None = None, kind: str = "product", index: int = 0, **options: Any) -> PageRule:
-    return compile_rule(index, path=path, kind=kind, query=options.get("query"), fields=options.get("fields"))
+    return compile_rule(
+        index,
+        path=path,
+        kind=kind,
+        query=options.get("query"),
+        fields=options.get("fields"),
+        facts=options.get("facts", ()),
+    )
 
 
 def classify(*rules: PageRule, path: bytes | str, query: bytes = b"") -> Page | None:
@@ -167,7 +174,8 @@ def test_constants_fill_what_the_request_leaves_open() -> None:
             "pages[3].fields.categoryname",
             'Did you mean "category_name"?',
         ),
-        ({"path": "/s", "fields": {"zzz": "x"}}, "pages[3].fields.zzz", "Fields are: product_id"),
+        ({"path": "/s", "fields": {"zzz": "x"}}, "pages[3].fields.zzz", "Write one of: product_id"),
+        ({"path": "/s", "facts": ["name", "prize"]}, "pages[3].facts.prize", 'Did you mean "price"?'),
     ],
 )
 def test_a_mistake_is_named_with_its_mend(options: dict[str, Any], key: str, says: str) -> None:

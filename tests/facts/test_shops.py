@@ -9,7 +9,7 @@ from proxy.facts import PageFacts, ProductFacts
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    ReadPage = Callable[[str, str], PageFacts]
+    ReadPage = Callable[..., PageFacts]
 
 
 def test_woocommerce_with_the_plugin_is_read_from_its_config(read_page: ReadPage) -> None:
@@ -108,3 +108,17 @@ def test_oscar_says_nothing_for_machines(read_page: ReadPage) -> None:
     assert (
         read_page("oscar_product.html", "https://shop.example/catalogue/hacking-exposed_209/") == PageFacts()
     )
+
+
+def test_oscar_is_read_through_selectors(read_page: ReadPage) -> None:
+    facts = read_page(
+        "oscar_product.html", "https://shop.example/catalogue/hacking-exposed_209/",
+        name="h1", price=".price_color", photo_url="article img@src", categories=".breadcrumb a",
+        available=".availability", stock=".availability",
+    )  # fmt: skip
+    assert facts.products == (
+        ProductFacts(
+            name="Hacking Exposed", price=29.99, currency="GBP", photo_url="/media/cache/hacking.jpg", stock=16,
+            categories=("Books",), available=True, link="/catalogue/hacking-exposed_209/",
+        ),
+    )  # fmt: skip
