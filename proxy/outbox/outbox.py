@@ -9,6 +9,8 @@ from contextlib import ExitStack
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Literal, Self, TypeAlias, TypeVar
 
+import structlog
+
 from proxy.errors import OutboxFull, OutboxUnavailable
 from proxy.outbox.records import MAX_AGES, Added, Again, Held, Priority, Record, Sent
 from proxy.outbox.writer import Add, Call, Remove, Settle, Writer
@@ -45,6 +47,8 @@ Tally: TypeAlias = Counter[tuple[Event, Priority | None]]
 
 T = TypeVar("T")
 
+_log = structlog.get_logger(__name__)
+
 
 class Outbox:
     """Keeps events that the vendor has not acknowledged, on disk, until it has.
@@ -68,7 +72,12 @@ class Outbox:
         """Set when there may be something new to claim; whoever waits for it clears it first."""
 
     async def __aenter__(self) -> Self:
+        """Open the store. If the disk fails now, it is tried again later, as it is at any time."""
         self._writer = Writer(self._stores.mine)
+        try:
+            await self._call(lambda _: None)
+        except OutboxUnavailable as error:
+            _log.warning("outbox_unavailable", error=str(error))
         return self
 
     async def __aexit__(
