@@ -94,8 +94,11 @@ class Response:
 
     @property
     def ended(self) -> bool:
-        """Whether the body is complete and has all been read: the next ``read`` is the end."""
-        return self._ended and not self._chunks and self._error is None
+        """Whether the body is complete and has all been read: the next ``read`` gives ``b""`` at once.
+
+        Not while an upload has yet to be stopped: that ``read`` waits for it.
+        """
+        return self._ended and not self._chunks and self._inflow is None
 
     async def read(self) -> bytes:
         """All body bytes that are there, or as soon as some are; ``b""`` at the complete end.

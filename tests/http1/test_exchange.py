@@ -40,7 +40,9 @@ async def test_one_connection_carries_many_exchanges(far_end: Any, pool_to: Any,
     for _ in range(50):
         response = await pool.send(get())
         assert (pool.active, pool.idle) == (0, 1)  # it was complete at once: free before it is read
+        assert not response.ended
         assert await response.read() == b"ab"
+        assert response.ended
     assert end.connections == 1
 
 

@@ -110,6 +110,25 @@ async def test_a_safe_request_on_a_stale_connection_is_sent_once_more(
     assert end.connections == 2
 
 
+async def test_the_second_try_never_takes_another_stale_connection(
+    far_end: Any, pool_to: Any, get: Any
+) -> None:
+    """A server that restarts leaves all idle connections stale at once."""
+
+    async def script(wire: Any) -> None:
+        await wire.head()
+        await wire.say(OK)
+        if wire.number <= 2:
+            await wire.head()
+
+    end = await far_end(script)
+    pool = pool_to(end, limits={"max_connections": 2})
+    await asyncio.gather(pool.send(get()), pool.send(get()))
+    assert pool.idle == 2
+    assert await (await pool.send(get())).read_all(2) == b"ok"
+    assert end.connections == 3
+
+
 @pytest.mark.parametrize("request_", [(b"POST", {}), (b"PUT", {"body": b"x"}), (b"PATCH", {})])
 async def test_an_unsafe_request_is_never_sent_twice(
     request_: Any, far_end: Any, pool_to: Any, get: Any
