@@ -139,6 +139,13 @@ def _framing(status: int, length: int | None, *, to_head: bool, http_version: st
     return "chunked" if http_version == "1.1" else "close"
 
 
+def refusal(status: int, reason: str, defaults: Iterable[tuple[bytes, bytes]]) -> bytes:
+    """The last response of a connection whose client asked for something else than HTTP."""
+    text = f"{http.HTTPStatus(status).phrase}: {reason}\n".encode("ascii")
+    fields = [(b"content-type", b"text/plain"), (b"content-length", b"%d" % len(text))]
+    return answer(status, fields, defaults, to_head=False, http_version="1.1", keep_alive=False).head + text
+
+
 def _joined(lines: list[bytes]) -> bytes:
     """End the head, and see that no value brought a line end of its own: one look at all of them.
 

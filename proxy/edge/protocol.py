@@ -18,7 +18,7 @@ from urllib.parse import unquote_to_bytes
 
 from uvicorn.protocols.utils import get_local_addr, get_remote_addr, is_ssl
 
-from proxy.edge.answer import STATUS_LINES
+from proxy.edge.answer import refusal
 from proxy.edge.body import ChunkedBody, LengthBody
 from proxy.edge.deadline import Deadline
 from proxy.edge.exchange import Exchange
@@ -218,17 +218,15 @@ class EdgeProtocol(asyncio.Protocol):
             if limit is not None and head.content_length > limit:
                 raise RequestRefused("body-too-large", HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
             body = LengthBody(head.content_length)
-        exchange = Exchange(self, head, self._scope(head), expects_body=body is not None)
-        if body is not None:
-            content: list[bytes] = []
-            if rest:
-                rest = body.feed(rest, content)
-                exchange.feed(content, ended=body.ended)
-                if body.ended:
-                    body = None
+        content: list[bytes] = []
+        if body is not None and rest:
+            rest = body.feed(rest, content)  # before the app hears of it, since it may be refused
         self._used = True
-        self._exchange = exchange
+        self._exchange = exchange = Exchange(self, head, self._scope(head), expects_body=body is not None)
         self._body = body
+        if body is not None and (content or body.ended):
+            exchange.feed(content, ended=body.ended)
+            self._body = None if body.ended else body
         if self._last:
             exchange.keep_alive = False
         if rest:
@@ -353,15 +351,7 @@ class EdgeProtocol(asyncio.Protocol):
             if begun:
                 self.cut(reset=True)
                 return
-        text = f"{HTTPStatus(status).phrase}: {reason}\n".encode("ascii")
-        lines = [STATUS_LINES[status]]
-        for name, value in self.default_headers():
-            if name == b"date":
-                lines += (b"date: ", value, b"\r\n")
-        lines.append(
-            b"content-type: text/plain\r\ncontent-length: %d\r\nconnection: close\r\n\r\n" % len(text)
-        )
-        self._transport.write(b"".join((*lines, text)))
+        self._transport.write(refusal(status, reason, self.default_headers()))
         self._part(linger=True)
 
     def _part(self, *, linger: bool) -> None:

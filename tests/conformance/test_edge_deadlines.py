@@ -165,3 +165,41 @@ def test_a_request_on_its_way_when_the_server_stops_is_answered(serve: Serve) ->
             pass
         client.sendall(KEPT[-2:])
         assert b"\r\nconnection: close\r\n" in read_to_end(client)
+
+
+def test_a_server_that_stops_under_load_fails_no_request(serve: Serve) -> None:
+    edge = serve(Mirror())
+    answers: list[bytes] = []
+    warm = threading.Barrier(9)
+
+    def shop_around() -> None:
+        with edge.connect() as client:
+            for at in range(100_000):
+                client.sendall(KEPT)
+                answer = client.recv(65536)
+                if at == 20:
+                    warm.wait(10)
+                if b"connection: close" in answer or not answer:
+                    answers.append(answer)
+                    return
+
+    visitors = [threading.Thread(target=shop_around) for _ in range(8)]
+    for visitor in visitors:
+        visitor.start()
+    warm.wait(10)
+    edge.stop()
+    for visitor in visitors:
+        visitor.join(10)
+    assert [answer[:15] for answer in answers] == [b"HTTP/1.1 200 OK"] * 8
+
+
+def test_many_slow_clients_are_all_let_go_and_the_others_served_meanwhile(serve: Serve) -> None:
+    edge = serve(Mirror(), EdgeLimits(head_seconds=1.0))
+    slow = [edge.connect() for _ in range(300)]
+    for client in slow:
+        client.sendall(KEPT[:-4])
+    assert edge.talk(KEPT.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")).startswith(b"HTTP/1.1 200 ")
+    for client in slow:
+        with client:
+            assert read_to_end(client).startswith(b"HTTP/1.1 408 ")
+    assert edge.refused == ["head-timeout"] * 300
