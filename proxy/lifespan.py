@@ -113,7 +113,9 @@ def page_plan(settings: Settings) -> tuple[Classifier, Plan, Mapping[str, FactSe
     rules = []
     selectors: dict[str, FactSelectors] = {}
     for index, page in enumerate(settings.pages):
-        rule = compile_rule(index, path=page.path, query=page.query, kind=page.kind, fields=page.fields)
+        rule = compile_rule(
+            index, path=page.path, query=page.query, kind=page.kind, fields=page.fields, facts=page.facts
+        )
         rules.append(rule)
         if page.facts:
             try:

@@ -214,8 +214,8 @@ class Rewriting:
 
     def _url(self) -> str:
         client, scope = self.exchange.client, self.exchange.scope
-        target = scope["raw_path"].decode("latin-1")
-        return f"{client.scheme}://{client.host.decode('latin-1')}{target}"
+        target = b"%b?%b" % (scope["raw_path"], scope["query_string"])
+        return f"{client.scheme}://{client.host.decode('latin-1')}{target.decode('latin-1')}"
 
     # -- out --------------------------------------------------------------------------------------
 

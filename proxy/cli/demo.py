@@ -13,8 +13,6 @@ import uvloop
 from rich.console import Console
 
 from proxy import logs
-from proxy.demo.seed import seed
-from proxy.demo.shop import create_shop
 from proxy.engine_host import EngineHost
 from proxy.server import Server, bind, serve, url_of
 from proxy.settings import Settings
@@ -72,6 +70,10 @@ async def _demo(
     shop: socket.socket,
     marker: anyio.Path,
 ) -> None:
+    # Here, not above: no other command needs the shop and its drawings.
+    from proxy.demo.seed import seed  # noqa: PLC0415
+    from proxy.demo.shop import create_shop  # noqa: PLC0415
+
     console = Console(stderr=True, highlight=False)
     engine = EngineHost(settings.state_dir, log)
     server = Server(

@@ -17,7 +17,6 @@ import uvicorn
 import uvloop
 
 from proxy import logs
-from proxy.engine import StoreUnusable, create_engine
 from proxy.errors import SettingsError
 from proxy.server import Server, bind
 
@@ -52,6 +51,9 @@ def engine(
     until_stdin_closes: Annotated[bool, typer.Option("--until-stdin-closes", hidden=True)] = False,
 ) -> None:
     """Answers as DataCue does: events at /, the REST API at /v1, on one port, from one file."""
+    # Here, not above: no other command needs the engine, and it takes a while to load.
+    from proxy.engine import StoreUnusable, create_engine  # noqa: PLC0415
+
     logs.configure("warning", "auto")
     if not api_key or not api_secret:
         api_key = api_key or secrets.token_hex(8)

@@ -17,6 +17,7 @@ class Seen:
     headers: list[tuple[str, str]]
     body: bytes = b""
     head: bytes = b""
+    size: int = 0
 
     def get(self, name):
         return next((value for key, value in self.headers if key == name), None)
@@ -36,6 +37,8 @@ class Peer:
         self.answers = {}
         self.seen = []
         self.connections = 0
+        self.readers = []
+        self.consume = False  # count a body instead of keeping it
         self._server = None
         self._tasks = set()
 
@@ -59,6 +62,7 @@ class Peer:
         task = asyncio.current_task()
         self._tasks.add(task)
         self.connections += 1
+        self.readers.append(reader)
         try:
             while True:
                 seen = await self._read(reader)
@@ -86,7 +90,13 @@ class Peer:
                 seen.body += (await reader.readexactly(size + 2))[:-2]
             await reader.readexactly(2)
         elif length := int(seen.get("content-length") or 0):
-            seen.body = await reader.readexactly(length)
+            while self.consume and seen.size < length:
+                piece = await reader.read(1 << 20)
+                if not piece:
+                    return None
+                seen.size += len(piece)
+            if not self.consume:
+                seen.body = await reader.readexactly(length)
         return seen
 
     async def _answer(self, seen, reader, writer):
