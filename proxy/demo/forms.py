@@ -50,7 +50,7 @@ class Field(Struct, frozen=True):
     def error(self, value: str) -> str:
         """What is wrong with a value, in the customer's words; empty if nothing is."""
         if not value:
-            return f"Please fill in {self.label.lower()}." if self.least else ""
+            return f"Please fill in your {self.label.lower()}." if self.least else ""
         if len(value) < self.least:
             return f"{self.label} needs at least {self.least} characters."
         if len(value) > self.most:

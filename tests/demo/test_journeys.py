@@ -115,7 +115,7 @@ async def test_logging_in_changes_the_session_id(visitor: httpx.AsyncClient, pos
 @pytest.mark.parametrize(
     ("typed", "error"),
     [
-        ({"name": "", "email": "x@example.com", "password": "long enough"}, "Please fill in name."),
+        ({"name": "", "email": "x@example.com", "password": "long enough"}, "Please fill in your name."),
         ({"name": "X", "email": "nonsense", "password": "long enough"}, "look like an e-mail address"),
         ({"name": "X", "email": "x@example.com", "password": "short"}, "at least 8 characters"),
         ({"name": "X" * 101, "email": "x@example.com", "password": "long enough"}, "at most 100 characters"),

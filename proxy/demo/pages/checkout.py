@@ -28,7 +28,7 @@ def _check_payment(value: str) -> str:
     return "" if value in dict(PAYMENTS) else "Please choose how to pay."
 
 
-PAYMENT = Field("payment", "Payment", check=_check_payment)
+PAYMENT = Field("payment", "Way to pay", check=_check_payment)
 ADDRESS = (
     Field("name", "Full name", autocomplete="name"),
     Field("email", "E-mail", "email", "email", "We send the confirmation here.", check=check_email),
