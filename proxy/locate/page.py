@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from proxy.locate import placeholders
 from proxy.locate.marks import OPEN, Opening
 from proxy.locate.markup import MAX_TAG, TAG
-from proxy.locate.walk import Walk
+from proxy.locate.walk import Bailed, Walk
 
 if TYPE_CHECKING:
     from proxy.locate.plan import FactSelectors, Plan
@@ -37,9 +37,13 @@ class Page:
         plan: what to look for.
         facts: the fact selectors of this page.
         found: takes the facts.
+
+    Attributes:
+        bailed: why everything has left and nothing more must be fed; else None.
     """
 
     def __init__(self, plan: Plan, facts: FactSelectors | None, found: RawFacts) -> None:
+        self.bailed: str | None = None
         self._search = plan.search(facts)
         self._walk = Walk(plan, self._search, facts, found)
         self._whole_scripts = plan.remove_vendor_scripts
@@ -63,11 +67,7 @@ class Page:
         return 0 if self._walk.gather is None else self._walk.gather.size
 
     def feed(self, data: bytes) -> list[Piece]:
-        """Take the next bytes; give what may leave.
-
-        Raises:
-            Bailed: the page can't be read on. Nothing of this call has left then.
-        """
+        """Take the next bytes; give what may leave."""
         if not data:
             return []
         self._look(data)
@@ -79,11 +79,7 @@ class Page:
         return self._read(to_end=to_end, final=False)
 
     def close(self) -> list[Piece]:
-        """The page is over; give the rest.
-
-        Raises:
-            Bailed: as for ``feed``.
-        """
+        """The page is over; give the rest."""
         if self._walk.idle and not self._search.eager:
             return self.rest()
         return self._read(to_end=self._search.eager, final=True)
@@ -101,6 +97,7 @@ class Page:
         for _, at, end in self._search.automaton.find_matches_as_indexes(window):
             if end > known:
                 self._walk.hits.append(start + at)
+        self._walk.hits.sort()  # a needle that began before may come after one that was found in it
         self._tail = window[-self._search.overlap :]
 
     def _pass_on(self, data: bytes) -> list[Piece]:
@@ -126,7 +123,11 @@ class Page:
     def _read(self, *, to_end: bool, final: bool) -> list[Piece]:
         raw = b"".join(self._pieces)
         base, walk = self._base, self._walk
-        i = walk.go(raw, base, self._read_to - base, to_end=to_end, final=final)
+        try:
+            i = walk.go(raw, base, self._read_to - base, to_end=to_end, final=final)
+        except Bailed as bailed:
+            self.bailed = bailed.reason
+            return self._leave(raw, self._sent) + self.rest()
         self._read_to = limit = base + i
         if final:
             # What was not read is plain: nothing is awaited in it.

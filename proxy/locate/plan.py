@@ -105,9 +105,8 @@ class Search:
         self.eager = (
             self.ancestors or self.every_tag or any(r.position in {"before", "replace"} for r in plan.slots)
         )
-        # A needle in which another one lies says nothing more; and matches that overlap lie in one tag.
-        fewest = [one for one in needles if not any(other in one for other in needles - {one})]
-        self.automaton = BytesAhoCorasick(sorted(fewest), matchkind=MATCHKIND_LEFTMOST_FIRST)
+        # Leftmost: of matches that overlap only the first is reported, and they lie in one tag.
+        self.automaton = BytesAhoCorasick(sorted(needles), matchkind=MATCHKIND_LEFTMOST_FIRST)
         self.overlap = max(map(len, needles)) - 1
         self.root = plan.memory.place()
 

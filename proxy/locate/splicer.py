@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from proxy.locate.memory import MAX_PATH, Step
 from proxy.locate.page import Page, Piece
-from proxy.locate.walk import Bailed
 from proxy.models import RawFacts
 
 if TYPE_CHECKING:
@@ -82,12 +81,11 @@ class Splicer:
         page = self._page
         try:
             pieces = go_on(page)
-        except Bailed as bailed:
-            self.bailed = bailed.reason
-            pieces = page.rest()
         except Exception:  # noqa: BLE001  no I/O happens in there: it can only be a bug, and the page must go on
             self.bailed = "internal"
+            self.held = 0
             return page.rest()
+        self.bailed = page.bailed
         self.held = page.held
         self._length += len(chunk)
         if place is not None:

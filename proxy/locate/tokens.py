@@ -12,6 +12,7 @@ from proxy.locate.markup import (
     COMMENT_END,
     EMPTY_COMMENT,
     LONGEST_RAW_EVENT,
+    MAX_TAG,
     RAW_END,
     SCRIPT_EVENT,
     SCRIPT_START,
@@ -150,7 +151,8 @@ class Tokens:
     def _raw_end(self, i: int, at: int) -> Token | None:
         if at > i:
             return Token("other", at)
-        if TAG.match(self.low, i) is None:
+        tag = TAG.match(self.low, i)
+        if tag is None or tag.end() - i > MAX_TAG:
             return None
         self.state = b"data"
         return Token("other", i)

@@ -92,9 +92,7 @@ class Walk:
                     self._forget_hits(base + i)
                     if not self.hits and not to_end:
                         break
-                    i = self._skip(
-                        i, self.hits[0] - base if self.hits else size - self._shortcode_begun(i, size)
-                    )
+                    i = self._skip(i)
                     if i == size:
                         break
                 tag = TAG.match(low, i)
@@ -136,8 +134,12 @@ class Walk:
             self._forget_hits(self._base + i)
         return bool(hits) and hits[0] < self._base + end
 
-    def _skip(self, i: int, stop: int) -> int:
+    def _skip(self, i: int) -> int:
+        """Pass plain markup up to the next hit, or to what may be the beginning of a shortcode."""
         low = self._tokens.low
+        stop = len(low) - self._shortcode_begun(i, len(low))
+        if self.hits:
+            stop = min(stop, self.hits[0] - self._base)
         while i < stop:
             passed = SKIP.match(low, i, min(stop, i + SKIP_WINDOW))
             if passed is None or passed.end() == i:
