@@ -7,13 +7,16 @@ comparisons, and nothing is built for it that it doesn't send.
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote
 
-import msgspec
+import apsw
 
-from proxy.engine import lists, rest
+from proxy.engine import rest
 from proxy.engine.engine import Engine
+from proxy.engine.page import LIST_SIZE, MAX_LIST_SIZE
 from proxy.engine.refusals import FieldRefused, Refused
 from proxy.engine.wire import answers
+from proxy.engine.wire.documents import decode
 from proxy.engine.wire.events import read_event
 
 if TYPE_CHECKING:
@@ -29,7 +32,6 @@ MAX_BODY: Final = 5 * 1024 * 1024
 MAX_EVENTS: Final = 500
 """Events of one request: the batch API's limit."""
 
-_decode: Final = msgspec.json.Decoder().decode
 _JSON: Final = (b"content-type", b"application/json")
 _TEXT: Final = (b"content-type", b"text/plain; charset=utf-8")
 _CORS: Final = (b"access-control-allow-origin", b"*")
@@ -64,7 +66,10 @@ class App:
                 status, body, headers = await self._handle(scope, receive)
             except _Gone:
                 return
-            except Refused as refused:
+            except (Refused, apsw.Error) as failure:
+                refused = (
+                    failure if isinstance(failure, Refused) else Refused(503, f"The store says: {failure}")
+                )
                 status, body, headers = refused.status, answers.encode(refused.as_json()), (_JSON, _CORS)
                 if status == 401:  # noqa: PLR2004  # RFC 9110, 11.6.1
                     headers = (*headers, (b"www-authenticate", b'Basic realm="DataCue"'))
@@ -108,7 +113,10 @@ class App:
         if path.startswith("/v1/"):
             body = await _body(scope, receive)
             self._credentials.check_signed(_header(scope, b"authorization"), body)
-            status, answer = rest.handle(self.engine, scope["method"], path[len("/v1") :], body)
+            raw = scope.get("raw_path") or quote(path).encode()
+            status, answer = rest.handle(
+                self.engine, scope["method"], raw.decode("latin-1")[len("/v1") :], body
+            )
             return (
                 status,
                 b"" if answer is None else answers.encode(answer),
@@ -125,7 +133,7 @@ class App:
         self._credentials.check_events(_header(scope, b"authorization"))
         rich = _prefers_representation(scope)
         size = _limit(scope["query_string"])
-        document = _json(body)
+        document = decode(body)
         if isinstance(document, list):
             return self._several(document, rich=rich, size=size)
         answer = self.engine.record(read_event(document), rich=rich, size=size)
@@ -189,13 +197,6 @@ async def _body(scope: Scope, receive: Receive) -> bytes:
     return b"".join(parts)
 
 
-def _json(body: bytes) -> Any:
-    try:
-        return _decode(body.removeprefix(b"\xef\xbb\xbf"))
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as failure:
-        raise FieldRefused("body", body[:80].decode(errors="replace"), f"JSON ({failure})") from None
-
-
 def _header(scope: Scope, name: bytes) -> bytes | None:
     for key, value in scope["headers"]:
         if key == name:
@@ -221,9 +222,9 @@ def _limit(query: bytes) -> int:
     for part in query.split(b"&"):
         name, _, value = part.partition(b"=")
         if name == b"limit":
-            if not value.isdigit() or not 1 <= int(value[:9]) <= lists.MAX_LIST_SIZE:
+            if not value.isdigit() or not 1 <= int(value[:9]) <= MAX_LIST_SIZE:
                 raise FieldRefused(
-                    "limit", value.decode(errors="replace"), f"an integer from 1 to {lists.MAX_LIST_SIZE}"
+                    "limit", value.decode(errors="replace"), f"an integer from 1 to {MAX_LIST_SIZE}"
                 )
             return int(value)
-    return lists.LIST_SIZE
+    return LIST_SIZE

@@ -9,11 +9,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
+
 from proxy.engine.wire import answers
 from proxy.engine.wire.resources import NO_VARIANTS, overlay
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
+
+    from numpy.typing import NDArray
 
 Fields = dict[str, Any]
 
@@ -155,7 +159,14 @@ class Catalog:
         self.products: list[Product] = []
         self.members: dict[str, set[int]] = {}
         """Numbers of the products of a category, by its slug; also of those that can't be shown now."""
+        self.undescribed = 0
+        """Products known from events alone."""
+        self.version = 0
+        """Changes whenever a product appears in a list's range or leaves it."""
+        self.category_slugs: list[str] = []
+        self._category_numbers: dict[str, int] = {}
         self._by_id: dict[str, Product] = {}
+        self._shown = bytearray()
 
     def get(self, product_id: str) -> Product | None:
         """The product of an id, also one that was only ever seen in an event."""
@@ -172,21 +183,49 @@ class Catalog:
         if product is None:
             product = self._by_id[product_id] = Product(len(self.products), product_id)
             self.products.append(product)
+            self._shown.append(0)
+            self.undescribed += 1
         return product
+
+    def showable(self) -> NDArray[np.int64]:
+        """Numbers of the products that may be shown now."""
+        return np.flatnonzero(np.frombuffer(self._shown, np.uint8)).astype(np.int64)
+
+    def showable_of(self, category: str) -> Iterable[int]:
+        """Numbers of a category's products (by slug) that may be shown now."""
+        return [number for number in self.members.get(category, ()) if self._shown[number]]
+
+    def category_number(self, name: str) -> int:
+        """A number for a category's slug, for the indexes."""
+        number = self._category_numbers.get(name)
+        if number is None:
+            number = self._category_numbers[name] = len(self.category_slugs)
+            self.category_slugs.append(name)
+        return number
 
     def put(self, product: Product, variant_id: str, told: Fields | None, learned: Fields | None) -> None:
         """Set both layers of a variant; with neither, it goes."""
         if told is None and learned is None:
-            product.variants.pop(variant_id, None)
+            if product.variants.pop(variant_id, None) and not product.variants:
+                self.undescribed += 1
         else:
-            product.variants[variant_id] = Variant(variant_id, told, learned)
-        self._refresh(product)
+            self.restore(product, variant_id, told, learned)
+        self.refresh(product)
 
-    def refresh_categories(self) -> None:
-        """A category got a name: products that carry only its id show it from now on."""
-        for product in self.products:
-            if product.fields.get("category_ids"):
-                self._refresh(product)
+    def restore(self, product: Product, variant_id: str, told: Fields | None, learned: Fields | None) -> None:
+        """Set both layers without working out what is shown: `refresh` is to follow."""
+        if not product.variants:
+            self.undescribed -= 1
+        product.variants[variant_id] = Variant(variant_id, told, learned)
+
+    def put_category(self, category_id: str, fields: Fields) -> None:
+        """Create or replace a category; products that carry only its id show its name from now on."""
+        before = self.categories.by_id.get(category_id, {}).get("name")
+        self.categories.put(category_id, fields)
+        if fields.get("name") != before:
+            for product in self.products:
+                if category_id in (product.fields.get("category_ids") or ()):
+                    self.refresh(product)
 
     def find_category(self, name: str) -> str | None:
         """The slug of a category as an event names it: by id, name, path or link; None if none is known."""
@@ -198,10 +237,15 @@ class Catalog:
                 return slug(candidate)
         return None
 
-    def _refresh(self, product: Product) -> None:
-        before = product.categories
+    def refresh(self, product: Product) -> None:
+        """Work out again what a product shows and where it belongs."""
+        before, was_shown = product.categories, product.shown is not None
         product.refresh(self.categories)
+        if was_shown != (product.shown is not None):
+            self._shown[product.number] = 0 if was_shown else 1
+            self.version += 1
         if product.categories != before:
+            self.version += 1
             for name in before:
                 self.members.get(slug(name), set()).discard(product.number)
             for name in product.categories:

@@ -104,8 +104,9 @@ class Visitors:
         for time, kind, item, detail in self._records.events_of(number, HISTORY):
             if item is not None and kind in ABOUT_ITEMS:
                 visitor.acts.append(Act(time, kind, item, detail))
-            elif kind in {Kind.CART_UPDATE, Kind.CHECKOUT} and detail is not None:
-                visitor.cart = tuple(line[0] for line in msgspec.json.decode(detail))
+        cart = self._records.last_cart(number)
+        if cart is not None:
+            visitor.cart = tuple(line[0] for line in msgspec.json.decode(cart))
         return visitor
 
 

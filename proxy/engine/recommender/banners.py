@@ -13,7 +13,7 @@ from proxy.engine.catalog import slug
 from proxy.engine.wire import answers
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from random import Random
 
 WIDE: Final = 3
@@ -81,8 +81,14 @@ class Banners:
         self.by_id[banner_id].clicks += 1
         self.changed.add(banner_id)
 
+    def show(self, banners: Iterable[Banner]) -> None:
+        """Count an impression of each."""
+        for banner in banners:
+            banner.impressions += 1
+            self.changed.add(banner.banner_id)
+
     def choose(self, affinity: Mapping[str, float]) -> tuple[list[Banner], list[Banner]]:
-        """Main and sub banners for one page, the best first; counts their impressions.
+        """Main and sub banners for one page, the best first.
 
         Args:
             affinity: share of the visitor's interest by category slug, adding up to one at most.
@@ -103,9 +109,6 @@ class Banners:
                 if banner.category not in other:
                     chosen[turn].append(banner)
                     break
-        for banner in (*chosen["main"], *chosen["sub"]):
-            banner.impressions += 1
-            self.changed.add(banner.banner_id)
         return chosen["main"], chosen["sub"]
 
     def _draw(self, banner: Banner, affinity: Mapping[str, float]) -> float:

@@ -7,39 +7,84 @@ the exponent grows too large for a float, all are rescaled.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from proxy.engine.recommender.picks import Pick
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
 
 HALF_LIFE: Final = 7 * 86_400.0
 """Seconds after which an event counts half: a week spans every weekday's habits once."""
 RESCALE_AT: Final = 200.0
 """Half-lives after which scores move to a new epoch, well before 2^1023 overflows a float."""
+TOP: Final = 200
+"""Items of a ranking: enough for every list of a page after filtering."""
+STALE_SHARE: Final = 100
+"""A ranking of n items is kept for n/100 events: always fresh in a small shop, cheap in a large one."""
 
 
 class Popularity:
-    """Decayed scores by item number.
+    """Decayed scores by item number, and rankings made from them."""
 
-    Args:
-        half_life: seconds after which a weight counts half.
-    """
-
-    def __init__(self, half_life: float = HALF_LIFE) -> None:
-        self._half_life = half_life
+    def __init__(self) -> None:
         self._epoch: float | None = None
-        self.scores: dict[int, float] = {}
-        """Comparable with each other at any one time."""
+        self._scores: NDArray[np.float64] = np.zeros(1_024)
+        self._added = 0
+        self._rankings: dict[str, tuple[int, int, list[Pick]]] = {}
 
     def add(self, item: int, weight: float, time: float) -> None:
         """Count something that happened to an item at a time (Unix seconds)."""
         if self._epoch is None:
             self._epoch = time
-        age = (time - self._epoch) / self._half_life
+        age = (time - self._epoch) / HALF_LIFE
         if age > RESCALE_AT:
-            self._rescale(time)
-            age = 0.0
-        self.scores[item] = self.scores.get(item, 0.0) + weight * 2.0**age
+            self._scores *= 2.0 ** max(-age, -1_000.0)
+            self._epoch, age = time, 0.0
+        self._grow(item)
+        self._scores[item] += weight * 2.0**age
+        self._added += 1
 
-    def _rescale(self, time: float) -> None:
-        assert self._epoch is not None
-        factor = 2.0 ** ((self._epoch - time) / self._half_life)
-        self._epoch = time
-        self.scores = {item: score * factor for item, score in self.scores.items() if score * factor > 0.0}
+    def add_many(
+        self, items: NDArray[np.int64], weights: NDArray[np.float64], times: NDArray[np.float64]
+    ) -> None:
+        """Count many things at once, at a start."""
+        if not len(items):
+            return
+        self._epoch = float(times.max())
+        self._grow(int(items.max()))
+        ages = np.maximum((times - self._epoch) / HALF_LIFE, -1_000.0)
+        counted = np.bincount(items, weights * np.exp2(ages), minlength=len(self._scores))
+        self._scores += counted[: len(self._scores)]
+
+    def top(self, key: str, version: int, members: Callable[[], NDArray[np.int64]]) -> list[Pick]:
+        """The most wanted of some items; of those nobody wanted yet, the newest.
+
+        Args:
+            key: names the set of items.
+            version: changes whenever the set does.
+            members: gives the set.
+        """
+        known = self._rankings.get(key)
+        if known is not None and known[0] == version and self._added <= known[1]:
+            return known[2]
+        items = members()
+        fresh_until = self._added + len(items) // STALE_SHARE
+        if len(items):
+            self._grow(int(items.max()))
+        scores = self._scores[items]
+        if len(items) > TOP:
+            best = np.argpartition(-scores, TOP)[:TOP] if scores.any() else np.arange(len(items))[-TOP:]
+            items, scores = items[best], scores[best]
+        order = np.lexsort((-items, -scores)).tolist()
+        picks = [Pick(int(items[at]), float(scores[at]), "popular", float(scores[at] > 0)) for at in order]
+        self._rankings[key] = (version, fresh_until, picks)
+        return picks
+
+    def _grow(self, item: int) -> None:
+        if item >= len(self._scores):
+            self._scores = np.concatenate([self._scores, np.zeros(max(len(self._scores), item + 1))])

@@ -15,8 +15,9 @@ _encode: Final = msgspec.json.Encoder().encode
 _decode: Final = msgspec.json.Decoder().decode
 
 Fields = dict[str, Any]
-KEYED: Final = {"categories": "category_id", "users": "user_id"}
-"""Tables of one id and one JSON document."""
+KEYED: Final = {"categories": "category_id", "users": "user_id", "orders": "order_id"}
+"""Tables by one id; all but orders hold one JSON document."""
+TABLES: Final = ("items", "variants", "categories", "banners", "users", "orders", "visitors", "events")
 
 
 class Records:
@@ -72,6 +73,16 @@ class Records:
         """Delete a document."""
         self._run(f"DELETE FROM {table} WHERE {KEYED[table]} = ?", (key,))  # noqa: S608  # names from KEYED
 
+    def keys(self, table: str) -> list[str]:
+        """Every id of a table."""
+        sql = f"SELECT {KEYED[table]} FROM {table} ORDER BY 1"  # noqa: S608  # names from KEYED
+        return [str(row[0]) for row in self._run(sql)]
+
+    def wipe(self) -> None:
+        """Delete everything."""
+        for table in TABLES:
+            self._run(f"DELETE FROM {table}")  # noqa: S608  # names from TABLES
+
     # Banners.
 
     def banners(self) -> Iterator[tuple[str, Fields, int, int]]:
@@ -122,6 +133,10 @@ class Records:
             "REPLACE INTO orders VALUES (?, ?, ?, ?, ?)", (order_id, time, user_id, status, _text(cart))
         )
 
+    def forget_buyer(self, user_id: str) -> None:
+        """Take a user's name off the orders."""
+        self._run("UPDATE orders SET user_id = NULL WHERE user_id = ?", (user_id,))
+
     def drop_order(self, order_id: str) -> None:
         """Delete an order."""
         self._run("DELETE FROM orders WHERE order_id = ?", (order_id,))
@@ -164,11 +179,26 @@ class Records:
         found: list[Any] = self._run(sql, (visitor, limit)).fetchall()
         return found[::-1]
 
+    def last_cart(self, visitor: int) -> str | None:
+        """A visitor's cart as it stood last, its lines as JSON."""
+        sql = (
+            "SELECT detail FROM events WHERE visitor = ? AND kind IN (7, 12) "
+            "ORDER BY time DESC, event DESC LIMIT 1"
+        )
+        found = self._run(sql, (visitor,)).fetchone()
+        return None if found is None else str(found[0])
+
     def item_events(self) -> Iterator[tuple[float, int, int, int]]:
         """Every event about one product, in order of arrival: time, visitor, kind, item."""
-        return iter(
-            self._run("SELECT time, visitor, kind, item FROM events WHERE item IS NOT NULL ORDER BY event"),
-        )
+        sql = "SELECT time, visitor, kind, item FROM events WHERE item IS NOT NULL ORDER BY event"
+        found: Iterator[Any] = iter(self._run(sql))
+        return found
+
+    def carts(self) -> Iterator[tuple[float, int, str]]:
+        """Every state of every cart, in order of arrival: time, visitor, lines as JSON."""
+        sql = "SELECT time, visitor, detail FROM events WHERE kind IN (7, 12) ORDER BY event"
+        found: Iterator[Any] = iter(self._run(sql))
+        return found
 
     def claim(self, anonymous: int, visitor: int) -> None:
         """What an anonymous visitor did was done by another one."""

@@ -84,9 +84,9 @@ def document(parts: Sequence[tuple[bytes, bytes]]) -> bytes:
     return b"{" + b",".join(b'"' + name + b'":' + value for name, value in parts) + b"}"
 
 
-def category_row(name: str, link: str | None, cards: Sequence[bytes]) -> bytes:
-    """One row of ``category_product_skus``: a category that the visitor likes."""
-    return document(((b"name", encode(name)), (b"link", encode(link)), (b"products", array(cards))))
+def category_row(name: str, link: str | None, products: bytes) -> bytes:
+    """One row of ``category_product_skus``: a category that the visitor likes, and its encoded products."""
+    return document(((b"name", encode(name)), (b"link", encode(link)), (b"products", products)))
 
 
 def _rich(fields: dict[str, Any]) -> dict[str, Any]:
