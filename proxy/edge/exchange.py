@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 _logger = logging.getLogger(__name__)
 
 _CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
-_ERROR_TEXT: Final = b"Internal Server Error\n"
 
 
 class Disconnected(ClientGone, OSError):
@@ -161,7 +160,7 @@ class Exchange:
         except ProxyError as error:
             # Raised on purpose, to keep a cut response from looking whole; whoever raised it has counted it.
             _logger.warning("response given up: %s", error)
-            self._abandon()
+            self._abandon(error.status)
         except asyncio.CancelledError:
             # A graceful stop took too long; uvicorn cancels what still runs.
             self._abandon()
@@ -178,8 +177,8 @@ class Exchange:
             self._on_disconnect = None
             self.scope.pop("datacue.on_disconnect", None)
 
-    def _abandon(self) -> None:
-        """Answer 500 where nothing was promised yet; otherwise leave the response visibly incomplete."""
+    def _abandon(self, status: int = HTTPStatus.INTERNAL_SERVER_ERROR) -> None:
+        """Answer with an error where nothing was promised yet; otherwise leave the response visibly cut."""
         if self.disconnected or self.complete:
             return
         if self.started:
@@ -188,9 +187,9 @@ class Exchange:
             self._connection.cut(reset=reset)
             return
         self.keep_alive = False
-        fields = [(b"content-type", b"text/plain"), (b"content-length", b"%d" % len(_ERROR_TEXT))]
-        self._start(HTTPStatus.INTERNAL_SERVER_ERROR, fields)
-        self._content(_ERROR_TEXT, more=False)
+        text = f"{HTTPStatus(status).phrase}\n".encode("ascii")
+        self._start(status, [(b"content-type", b"text/plain"), (b"content-length", b"%d" % len(text))])
+        self._content(text, more=False)
 
     async def receive(self) -> Message:
         """The next of the request's content, or of the tunnel's bytes; then ``http.disconnect``."""

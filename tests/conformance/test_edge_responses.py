@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from proxy.edge import Disconnected, EdgeLimits
+from proxy.errors import ConnectFailed
 
 from .conftest import fill, read_to_end, read_until
 
@@ -152,6 +153,15 @@ def test_an_app_that_fails_before_it_answers_is_a_500_without_its_words(serve: S
     assert b"secret" not in answer
 
 
+def test_an_error_of_the_tree_answers_with_its_status(serve: Serve) -> None:
+    async def app(scope: Any, receive: Receive, send: Send) -> None:
+        raise ConnectFailed("refused by 10.0.0.1", "shop")
+
+    answer = serve(app).talk(KEPT)
+    assert answer.startswith(b"HTTP/1.1 502 ")
+    assert b"10.0.0.1" not in answer
+
+
 def test_an_app_that_returns_without_an_answer_is_a_500(serve: Serve) -> None:
     assert serve(answering()).talk(KEPT).startswith(b"HTTP/1.1 500 ")
 
@@ -260,6 +270,23 @@ def test_an_app_hears_that_its_client_has_gone(serve: Serve) -> None:
         client.sendall(KEPT)
     assert done.wait(10)
     assert heard == ["http.disconnect", "send raises"]
+
+
+def test_an_app_can_be_called_when_its_client_goes(serve: Serve) -> None:
+    begun = threading.Event()
+    gone = threading.Event()
+
+    async def app(scope: Any, receive: Receive, send: Send) -> None:
+        scope["datacue.on_disconnect"](gone.set)
+        begun.set()
+        await asyncio.get_running_loop().run_in_executor(None, gone.wait)
+
+    edge = serve(app)
+    with edge.connect() as client:
+        client.sendall(KEPT)
+        assert begun.wait(10)
+        assert not gone.is_set()
+    assert gone.wait(10)
 
 
 def test_an_app_hears_that_its_client_broke_off_in_a_body(serve: Serve) -> None:
