@@ -220,15 +220,16 @@ def _categories(branches: list[_Branch]) -> tuple[Category, ...]:
 
 def _variant(row: _ProductRow, variant: _VariantRow, place: int) -> Variant:
     size = variant.size
+    variant_id = f"{row.id}-{variant.id}" if row.variants else NO_VARIANTS
     return Variant(
-        variant_id=variant.id,
+        variant_id=variant_id,
         color=variant.color or row.color,
         size=size,
         price=variant.price or row.price,
         full_price=variant.full_price or row.full_price,
         stock=row.stock if variant.stock is None else variant.stock,
-        photo_url=f"/products/{row.id}-{variant.id}.svg" if place else f"/products/{row.id}.svg",
-        link=f"/product/{row.slug}?variant={variant.id}" if place else f"/product/{row.slug}",
+        photo_url=f"/products/{variant_id}.svg" if place else f"/products/{row.id}.svg",
+        link=f"/product/{row.slug}?variant={variant_id}" if place else f"/product/{row.slug}",
         label=size or (variant.color or "").capitalize(),
     )
 
@@ -298,7 +299,9 @@ def as_number(amount: Decimal) -> int | float:
 def as_products() -> list[dict[str, Any]]:
     """Every variant of every product, as ``POST /v1/products`` takes it.
 
-    ``full_price`` and ``rating`` (0 to 100) are the later dialect's; ``extra.discount`` is the guide's.
+    Ids and categories are those of the shop's pages (JSON-LD, breadcrumbs), so whoever reads both
+    meets the same product. ``full_price`` and ``rating`` (0 to 100) are the later dialect's;
+    ``extra.discount`` is the guide's.
     """
     rows = []
     for product in PRODUCTS:
@@ -306,8 +309,8 @@ def as_products() -> list[dict[str, Any]]:
             row: dict[str, Any] = {
                 "product_id": product.product_id,
                 "variant_id": variant.variant_id,
-                "category_1": product.category.parent,
-                "category_2": product.category.slug,
+                "category_1": CATEGORY_BY_PATH[product.category.parent or product.category.path].name,
+                "category_2": product.category.name,
                 "name": product.name,
                 "brand": product.brand,
                 "description": product.text,
@@ -334,16 +337,16 @@ def as_banners() -> list[dict[str, Any]]:
     """Every banner, as ``POST /v1/banners`` takes it."""
     rows = []
     for banner in BANNERS:
-        top, _, second = banner.category.path.partition("/")
+        category = banner.category
         row: dict[str, Any] = {
             "banner_id": banner.banner_id,
             "type": banner.type,
             "name": banner.name,
-            "category_1": top,
+            "category_1": CATEGORY_BY_PATH[category.parent or category.path].name,
             "photo_url": banner.photo_url,
             "link": banner.link,
         }
-        if second:
-            row["category_2"] = second
+        if category.parent:
+            row["category_2"] = category.name
         rows.append(row)
     return rows

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from proxy.demo.catalogue import CATEGORY_BY_PATH, CURRENCY, Category, Product, Variant
+from proxy.demo.catalogue import CATEGORY_BY_PATH, CURRENCY, NO_VARIANTS, Category, Product, Variant
 
 if TYPE_CHECKING:
     from proxy.demo.state import Order
@@ -58,17 +58,14 @@ def offer(product: Product, variant: Variant) -> Node:
     node: Node = {
         "@type": "Offer",
         "url": variant.link,
-        "sku": product.product_id
-        if len(product.variants) == 1
-        else f"{product.product_id}-{variant.variant_id}",
+        "sku": product.product_id if variant.variant_id == NO_VARIANTS else variant.variant_id,
+        "image": variant.photo_url,
         "price": f"{variant.price:.2f}",
         "priceCurrency": CURRENCY,
         "availability": f"{_CONTEXT}/{'InStock' if variant.available else 'OutOfStock'}",
         "itemCondition": f"{_CONTEXT}/NewCondition",
         "inventoryLevel": {"@type": "QuantitativeValue", "value": variant.stock},
     }
-    if variant.label:
-        node["name"] = f"{product.name}, {variant.label}"
     if variant.full_price is not None:
         node["priceSpecification"] = {
             "@type": "UnitPriceSpecification",
@@ -92,7 +89,7 @@ def product_node(product: Product, shown: Variant) -> Node:
         "image": shown.photo_url,
         "url": product.link,
         "brand": {"@type": "Brand", "name": product.brand},
-        "category": product.category.path.replace("/", " > "),
+        "category": " > ".join(name for name, _ in trail(product.category)[1:]),
         "color": shown.color,
         "size": shown.size or product.dimensions,
         "material": product.material,

@@ -18,7 +18,7 @@ PAGES = [
     *(category.link for category in CATEGORY_BY_PATH.values()),
     "/category/bathroom?sort=price",
     *(product.link for product in PRODUCTS),
-    "/product/double-bed-2?variant=c",
+    "/product/double-bed-2?variant=18-c",
     "/search",
     "/search?q=sofa",
     "/search?q=unicorn",

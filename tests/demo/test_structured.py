@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from proxy.demo.catalogue import CATEGORY_BY_PATH, PRODUCTS
+from proxy.demo.catalogue import CATEGORY_BY_PATH, NO_VARIANTS, PRODUCTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,7 +16,7 @@ async def test_products_say_what_the_catalogue_says(
     for product in PRODUCTS:
         for variant in product.variants:
             page = read_page((await visitor.get(variant.link)).text)
-            node = page.node("Product")
+            node, crumbs = page.node("Product"), page.node("BreadcrumbList")["itemListElement"]
             assert (node["productID"], node["sku"], node["name"]) == (
                 product.product_id,
                 product.product_id,
@@ -24,10 +24,14 @@ async def test_products_say_what_the_catalogue_says(
             )
             assert node["brand"]["name"] == product.brand
             assert node["image"] == variant.photo_url
-            assert node["category"] == product.category.path.replace("/", " > ")
+            assert node["category"] == " > ".join(crumb["name"] for crumb in crumbs[1:-1])
             assert ("aggregateRating" in node) == (product.rating is not None)
             offers = node["offers"] if isinstance(node["offers"], list) else [node["offers"]]
             assert len(offers) == len(product.variants)
+            assert {offer["sku"] for offer in offers} == {
+                product.product_id if each.variant_id == NO_VARIANTS else each.variant_id
+                for each in product.variants
+            }
             assert offers[0]["price"] == f"{variant.price:.2f}"
             assert offers[0]["availability"].endswith("InStock" if variant.available else "OutOfStock")
             assert ("priceSpecification" in offers[0]) == (variant.full_price is not None)
