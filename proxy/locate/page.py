@@ -131,7 +131,7 @@ class Page:
         self._read_to = limit = base + i
         if final:
             # What was not read is plain: nothing is awaited in it.
-            walk.finish(self._arrived, clean=i == len(raw))
+            walk.finish(self._arrived)
             limit = self._arrived
         elif walk.idle and not self._search.eager:
             limit = self._arrived - self._beginning(raw[i:])

@@ -21,15 +21,16 @@ if TYPE_CHECKING:
     from proxy.locate.elements import Element
 
 _SPACES = re.compile(r"[ \t\r\n\f]*")
+_ESCAPED = r"\\(?:[0-9a-fA-F]{1,6}[ \t]?|[^0-9a-fA-F\n\r\f])"
 _IDENT = re.compile(
-    r"-?(?:[A-Za-z_\u0080-\U0010ffff]|\\[^\n\r\f])(?:[\w\u0080-\U0010ffff-]|\\[^\n\r\f])*|--[\w-]*"
+    rf"--[\w-]*|-?(?:[A-Za-z_\u0080-\U0010ffff]|{_ESCAPED})(?:[\w\u0080-\U0010ffff-]|{_ESCAPED})*",
 )
 _ATTRIBUTE = re.compile(
     r"\[\s*(?P<name>[\w\u0080-\U0010ffff:.-]+)\s*"
     r"(?:(?P<operator>[~|^$*]?=)\s*(?:\"(?P<double>[^\"\n]*)\"|'(?P<single>[^'\n]*)'|(?P<bare>[\w\u0080-\U0010ffff-]+))"
     r"\s*(?P<flag>[iIsS])?\s*)?\]",
 )
-_ESCAPE = re.compile(r"\\(?:([0-9a-fA-F]{1,6})[ \t\r\n\f]?|(.))")
+_ESCAPE = re.compile(r"\\(?:([0-9a-fA-F]{1,6})[ \t]?|(.))")
 
 Operator = Literal["", "=", "~=", "|=", "^=", "$=", "*="]
 

@@ -26,6 +26,7 @@ the like are ``other``."""
 MAX_INCLUDE = 4 * 1024
 """Bytes of an SSI comment. It holds one URL; servers allow 8 KiB for a whole request line."""
 
+_TORN = b"torn"
 _LESS_THAN = 0x3C
 _CDATA = b"<![CDATA["
 
@@ -41,8 +42,8 @@ class Tokens:
     """Cuts tokens from a buffer and remembers the state between them.
 
     Attributes:
-        state: ``data``, ``comment``, ``bogus`` (to the next ``>``), ``cdata``, ``plaintext``, or the name of
-            the raw text element that is open.
+        state: ``data``, ``comment``, ``bogus`` (to the next ``>``), ``cdata``, ``plaintext``, the name of the
+            raw text element that is open, or ``torn``: the page has ended within a tag.
         raw: the bytes at hand, as they came.
         low: the same in lower case.
         final: whether the page ends with them.
@@ -84,7 +85,10 @@ class Tokens:
             token = self._in_raw_text(i)
         else:
             token = self._in_other(i)
-        return Token("other", len(self.low)) if token is None and self.final else token
+        if token is None and self.final:
+            self.state = _TORN
+            return Token("other", len(self.low))
+        return token
 
     def _markup(self, i: int, *, foreign: bool) -> Token | None:
         """What starts with ``<`` and is no whole tag (13.2.5.6, tag open state)."""

@@ -113,9 +113,9 @@ class Walk:
         self.marks.expire(base + size)
         return i
 
-    def finish(self, arrived: int, *, clean: bool) -> None:
+    def finish(self, arrived: int) -> None:
         """The page is over. Only where text could stand may anything be added."""
-        self._torn = not clean or self._tokens.state != b"data"
+        self._torn = self._tokens.state != b"data"
         for element in self._open.close_all():
             self._closed(element, arrived, arrived, ended=False)
 
@@ -208,7 +208,10 @@ class Walk:
             watchers = self._judge(name, attributes(raw), i, end, html=html, hollow=hollow)
         if opened.stack or watchers or self._ancestors or name in _NEEDS_STACK:
             opening = opened.push(name, raw, html=html, self_closing=self_closing)
-            if opening is not None:
+            if opening is None:
+                for watcher in watchers:
+                    watcher(self._base + end, self._base + end, ended=True)
+            else:
                 opening.watchers = watchers
                 if len(opened.stack) > MAX_DEPTH:
                     raise Bailed("depth")

@@ -71,7 +71,9 @@ Send = Callable[..., Passed]
 def send() -> Send:
     """Send a page through, cut at the given places; nothing is remembered."""
 
-    def through(page: bytes, plan: Plan | None = None, cuts: Sequence[int] = (), **more: FactSelectors) -> Passed:
+    def through(
+        page: bytes, plan: Plan | None = None, cuts: Sequence[int] = (), **more: FactSelectors
+    ) -> Passed:
         return _send(page, plan or Plan(memory=0), cuts, **more)
 
     return through
