@@ -249,7 +249,7 @@ class OpenElements:
         return element
 
     def end(self, name: bytes) -> tuple[list[Element], Element | None]:
-        """Take off what an end tag closes.
+        """Take off what an end tag closes. Something must be open.
 
         Returns:
             What ends before it without an end tag of its own, innermost first; and the element whose end tag
@@ -257,8 +257,6 @@ class OpenElements:
         """
         stack = self.stack
         closed: list[Element] = []
-        if not stack:
-            return closed, None
         if stack[-1].name == name:
             return closed, self._pop()
         if name in _BREAKOUT_ENDS:

@@ -67,9 +67,7 @@ class Page:
         return 0 if self._walk.gather is None else self._walk.gather.size
 
     def feed(self, data: bytes) -> list[Piece]:
-        """Take the next bytes; give what may leave."""
-        if not data:
-            return []
+        """Take the next bytes, at least one; give what may leave."""
         self._look(data)
         self._pieces.append(data)
         self._arrived += len(data)

@@ -33,8 +33,7 @@ MAX_SHORTCODE = 512
 MAX_BANNER = 99
 """Places of a custom banner layout; the vendor's editor offers a dozen."""
 
-SHORTCODE = re.compile(rb"\[datacue-(banners|products)(?=[\s\]])([^\[\]<>]*)\]")
-_SHORTCODE = re.compile(SHORTCODE.pattern, re.IGNORECASE)
+SHORTCODE = re.compile(rb"\[datacue-(banners|products)(?=[\s\]])([^\[\]<>]*)\]", re.IGNORECASE)
 SHORTCODE_BEGUN = re.compile(rb"\[datacue-[^\[\]<>]*\Z")
 
 _VENDOR_SCRIPT = re.compile(
@@ -91,11 +90,8 @@ def ssi(comment: bytes, prefix: bytes) -> Slot | None:
     return None if match is None else include(match[1] or match[2] or b"", prefix)
 
 
-def shortcode(code: bytes) -> Slot | None:
-    """The slot of an unresolved shortcode, brackets included."""
-    match = _SHORTCODE.fullmatch(code)
-    if match is None:
-        return None
+def shortcode(match: re.Match[bytes]) -> Slot | None:
+    """The slot of an unresolved shortcode, as SHORTCODE found it."""
     words = [
         (name.lower().replace(b"_", b"-"), double or single or bare)
         for name, double, single, bare in _WORDS.findall(match[2])

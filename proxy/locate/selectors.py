@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from proxy.locate.elements import Element
 
-_SPACES = re.compile(r"[ \t\r\n\f]*")
 _ESCAPED = r"\\(?:[0-9a-fA-F]{1,6}[ \t]?|[^0-9a-fA-F\n\r\f])"
 _IDENT = re.compile(
     rf"--[\w-]*|-?(?:[A-Za-z_\u0080-\U0010ffff]|{_ESCAPED})(?:[\w\u0080-\U0010ffff-]|{_ESCAPED})*",
@@ -199,25 +198,22 @@ class _Reader:
     def _peek(self) -> str:
         return self._text[self._at : self._at + 1]
 
-    def _space(self) -> bool:
-        start = self._at
-        self._at = _SPACES.match(self._text, start).end()  # type: ignore[union-attr]  # an empty match always exists
-        return self._at > start
+    def _space(self) -> None:
+        while self._peek() in {" ", "\t", "\r", "\n", "\f"}:
+            self._at += 1
 
     def _complex(self) -> Complex:
         self._space()
         subject = self._compound()
         ancestors: list[tuple[Literal[" ", ">"], Compound]] = []
         while True:
-            spaced = self._space()
+            self._space()
             if self._peek() in {"", ","}:
                 return Complex(subject, tuple(reversed(ancestors)))
             child = self._peek() == ">"
             if child:
                 self._at += 1
                 self._space()
-            elif not spaced:
-                raise self._refuse()
             ancestors.append((">" if child else " ", subject))
             subject = self._compound()
 

@@ -236,9 +236,9 @@ class Walk:
             self.gather.text(tokens.raw[i:end])
         if not self._hit(i, end) or opened.in_template or opened.foreign:
             return
-        for match in placeholders.SHORTCODE.finditer(tokens.low, i, end):
+        for match in placeholders.SHORTCODE.finditer(tokens.raw, i, end):
             start, stop = match.span()
-            slot = placeholders.shortcode(tokens.raw[start:stop])
+            slot = placeholders.shortcode(match)
             if slot is not None and stop - start <= placeholders.MAX_SHORTCODE:
                 self.marks.expire(self._base + stop)
                 self.marks.add(slot, self._base + start, self._base + stop)

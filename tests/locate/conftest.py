@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 
 import pytest
 
@@ -10,18 +11,13 @@ from proxy.locate import FactSelectors, Opening, Plan, SlotRule, Splicer, parse_
 from proxy.models import RawFacts, Slot
 
 
+@dataclass
 class Passed:
     """A page that went through: its pieces, neighbouring bytes joined."""
 
-    def __init__(self, pieces: Iterable[bytes | Opening], splicer: Splicer) -> None:
-        self.pieces: list[bytes | Opening] = []
-        for piece in pieces:
-            if isinstance(piece, bytes) and self.pieces and isinstance(self.pieces[-1], bytes):
-                self.pieces[-1] += piece
-            else:
-                self.pieces.append(piece)
-        self.bailed = splicer.bailed
-        self.facts: RawFacts = splicer.facts
+    pieces: list[bytes | Opening]
+    facts: RawFacts
+    bailed: str | None
 
     @property
     def page(self) -> bytes:
@@ -43,12 +39,15 @@ class Passed:
                 drawn.append(b"{%s|%s}" % (name.encode(), piece.original))
         return b"".join(drawn)
 
-    def __eq__(self, other: object) -> bool:
-        assert isinstance(other, Passed)
-        return (self.pieces, self.facts, self.bailed) == (other.pieces, other.facts, other.bailed)
 
-    def __repr__(self) -> str:
-        return f"Passed({self.shown!r}, {self.facts!r}, {self.bailed!r})"
+def _joined(pieces: Iterable[bytes | Opening]) -> list[bytes | Opening]:
+    out: list[bytes | Opening] = []
+    for piece in pieces:
+        if isinstance(piece, bytes) and out and isinstance(out[-1], bytes):
+            out[-1] += piece
+        else:
+            out.append(piece)
+    return out
 
 
 def _send(page: bytes, plan: Plan, cuts: Sequence[int] = (), facts: FactSelectors | None = None) -> Passed:
@@ -61,7 +60,7 @@ def _send(page: bytes, plan: Plan, cuts: Sequence[int] = (), facts: FactSelector
         got = sum(len(p if isinstance(p, bytes) else p.original) for p in pieces)
         assert got + splicer.held == start, "held is what came and hasn't left"
     pieces += splicer.close()
-    return Passed(pieces, splicer)
+    return Passed(_joined(pieces), splicer.facts, splicer.bailed)
 
 
 Send = Callable[..., Passed]

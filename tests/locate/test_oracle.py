@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from itertools import count
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,9 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from turbohtml import Element, Namespace, parse
 
-from proxy.locate import Plan
-
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from conftest import Rules, Send
 
 

@@ -137,6 +137,12 @@ def test_an_ancestor_that_html_has_closed_is_none(
     ("page", "selector"),
     [
         (b"<div><p>a</span></section><b id=x>", "div > p > #x"),
+        (b"<b><td id=x>", "b > #x"),
+        (b"<b><li id=x>", "b > #x"),
+        (b"<b><a id=x>", "b > #x"),
+        (b"<svg><desc><li id=x>", "desc > #x"),
+        (b"<svg><desc><a id=x>", "desc > #x"),
+        (b"<p><svg><desc><div id=x>", "p desc > #x"),
         (b"<ul><li><ul><li id=x>", "li > ul > #x"),
         (b"<li><address><p><div><li id=x>", "no, #x"),
         (b"<p><button><p id=x>", "p button > #x"),
@@ -159,3 +165,8 @@ def test_an_ancestor_that_is_open_counts(
     send_all_ways: Send, rules: Rules, page: bytes, selector: str
 ) -> None:
     assert len(send_all_ways(page, rules((selector, "before"))).openings) == 1
+
+
+def test_a_rule_may_match_any_element(send_all_ways: Send, rules: Rules) -> None:
+    assert send_all_ways(b"a<br><p>", rules(("*", "before"))).shown == b"a{top|}<br><p>"
+    assert send_all_ways(b"<a><b>c</b></a>", rules(("* > *", "after"))).shown == b"<a><b>c</b>{top|}</a>"
