@@ -8,7 +8,7 @@ the store), ``outbox`` (what the rest of the program uses), ``retries`` (what a 
 
 from proxy.outbox.folder import Folder
 from proxy.outbox.outbox import Outbox
-from proxy.outbox.records import Held, Priority, Record, State, Status
+from proxy.outbox.records import Held, Priority, Record, State, Status, time_ordered_id
 from proxy.outbox.relay import Relay
 
-__all__ = ["Folder", "Held", "Outbox", "Priority", "Record", "Relay", "State", "Status"]
+__all__ = ["Folder", "Held", "Outbox", "Priority", "Record", "Relay", "State", "Status", "time_ordered_id"]

@@ -52,7 +52,7 @@ class FileLock:
 
     def delete(self) -> None:
         """Remove the lock file, then let go: whoever waits finds another inode, or none."""
-        with suppress(FileNotFoundError):
+        with suppress(OSError):
             self._path.unlink()
         self.release()
 
@@ -91,15 +91,15 @@ class Folder:
             self._mine = None
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
             path = self._own = self._own or self._take()
+            try:
+                self._mine = self._store(path)
+            except OutboxUnavailable as error:
+                if not _is_damage(error):
+                    raise
+                self._set_aside(path)
+                self._mine = self._store(path)
         except OSError as error:
             raise OutboxUnavailable(f"can't use the outbox folder {self.path}: {error}") from error
-        try:
-            self._mine = self._store(path)
-        except OutboxUnavailable as error:
-            if not _is_damage(error):
-                raise
-            self._set_aside(path)
-            self._mine = self._store(path)
         return self._mine
 
     def orphaned(self) -> list[SQLiteStore]:
@@ -131,16 +131,21 @@ class Folder:
             lock.release()
             return
         for name in _parts(store.path):
-            with suppress(FileNotFoundError):
+            with suppress(OSError):  # an empty file that can't be deleted harms nobody
                 name.unlink()
         lock.delete()
 
     def every(self) -> list[SQLiteStore]:
-        """Open every file beside its owner. One that is deleted meanwhile was empty."""
-        stores = []
+        """Open every file beside its owner."""
+        stores: list[SQLiteStore] = []
         for path in self._files():
-            with suppress(OutboxUnavailable):
+            try:
                 stores.append(SQLiteStore(path, owner=False, max_bytes=self._max_bytes))
+            except OutboxUnavailable:
+                if path.exists():  # else its heir deleted it meanwhile, because it was empty
+                    for store in stores:
+                        store.close()
+                    raise
         return stores
 
     def release(self) -> None:

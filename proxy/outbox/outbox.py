@@ -62,7 +62,7 @@ class Outbox:
         clock: Unix seconds.
     """
 
-    def __init__(self, stores: Stores, *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, stores: Stores[Any], *, clock: Callable[[], float] = time.time) -> None:
         self._stores = stores
         self._clock = clock
         self._writer: Writer | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import structlog
@@ -90,6 +91,7 @@ class Relay:
         self._concurrency = concurrency
         self._ages = ages
         self._calls: set[asyncio.Task[None]] = set()
+        self._visitors: set[str] = set()  # whose record is in flight
         self._nudged = asyncio.Event()  # a call ended, a pause was lifted, or we are closing
         self._ended = asyncio.Event()
         self._ended.set()
@@ -157,13 +159,13 @@ class Relay:
                 _log.warning("outbox_unreadable", error=str(error))
                 await _wait(self._nudged, STORE_PAUSE)
                 continue
-            for held in claims.held:
-                call = tasks.create_task(self._deliver(held))
-                self._calls.add(call)
-                call.add_done_callback(self._called)
-            if not claims.held:
+            # A store that failed and was opened again has forgotten its claims; we have not.
+            held = [one for one in claims.held if one.record.visitor not in self._visitors]
+            for one in held:
+                self._start(tasks, one)
+            if not held:
                 self._breaker.abandoned()
-            if claims.next_due is not None or not claims.held:
+            if claims.next_due is not None or not held:
                 due = POLL if claims.next_due is None else claims.next_due - self._clock()
                 await _wait(self._outbox.changed, min(max(due, 0.01), POLL))
 
@@ -173,8 +175,16 @@ class Relay:
             return 0 if self._calls else 1
         return self._concurrency - len(self._calls)
 
-    def _called(self, call: asyncio.Task[None]) -> None:
+    def _start(self, tasks: asyncio.TaskGroup, held: Held) -> None:
+        visitor = held.record.visitor
+        call = tasks.create_task(self._deliver(held))
+        self._calls.add(call)
+        self._visitors.add(visitor)
+        call.add_done_callback(partial(self._called, visitor))
+
+    def _called(self, visitor: str, call: asyncio.Task[None]) -> None:
         self._calls.discard(call)
+        self._visitors.discard(visitor)
         self._nudged.set()
         self._outbox.changed.set()
 

@@ -48,8 +48,7 @@ _FIRST: Final = f"""
     CREATE INDEX records_by_worth ON records (priority, dead, created);
     CREATE TABLE lanes (
         visitor TEXT PRIMARY KEY,
-        due     REAL NOT NULL,              -- of its head
-        claimed REAL NOT NULL DEFAULT 0     -- until when somebody is sending its head
+        due     REAL NOT NULL   -- of its head
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX lanes_by_due ON lanes (due);
     {_trigger("record_came", "INSERT", "new", "new.dead = 0")}

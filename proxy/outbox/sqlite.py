@@ -90,7 +90,7 @@ _INSERT: Final = {
     for rows in INSERTS
 }
 _IDS: Final = "id IN (SELECT value FROM json_each(?))"
-_UNCLAIMED: Final = "(SELECT claimed FROM lanes WHERE lanes.visitor = records.visitor) IS NOT TRUE"
+_UNCLAIMED: Final = "visitor NOT IN (SELECT value FROM json_each(?))"
 
 _HEADS: Final = f"""
     SELECT {_COLUMNS} FROM (SELECT key AS place, value AS wanted FROM json_each(?))
@@ -105,8 +105,8 @@ class SQLiteStore:
 
     Args:
         path: the file; its folder exists.
-        owner: whether this is the file's worker, which may create, migrate and unclaim. Others (the
-            command line) only look and take things out.
+        owner: whether this is the file's worker, which may create and migrate it, and alone claims from
+            it. Others (the command line) only look, replay and take things out.
         max_bytes: disk cap, as SQLite counts its pages in use.
         max_dead: dead letters kept.
         vfs: the name of a registered SQLite VFS, for tests that cut the power.
@@ -128,6 +128,9 @@ class SQLiteStore:
         self.corrupt = False
         """The file is no SQLite database, or a damaged one: set it aside, it will not heal."""
         self._erased = False
+        self._claims: dict[str, float] = {}
+        """Until when whose lane is claimed. In memory only: the file has one owner, whose claims die
+        with it, and a claim that is not written costs no fsync."""
         self._max_bytes = max_bytes
         self._max_dead = max_dead
         self._database: apsw.Connection | None = None
@@ -148,8 +151,6 @@ class SQLiteStore:
                 raise ValueError("another version of the program wrote it and no worker has migrated it")
             return
         schema.migrate(database)
-        # Nobody is sending: the last owner is dead, or it would still hold the lock.
-        database.execute("UPDATE lanes SET claimed = 0 WHERE claimed <> 0")
         _sync_folder(self.path.parent)
 
     def close(self) -> None:
@@ -253,7 +254,7 @@ class SQLiteStore:
                     gone = self._change(
                         "DELETE FROM records WHERE seq IN (SELECT seq FROM records"  # noqa: S608 -- constants
                         f" WHERE priority = ? AND dead = ? AND {_UNCLAIMED} ORDER BY created LIMIT ?)",
-                        (victim, dead, EVICTION),
+                        (victim, dead, self._claimed(), EVICTION),
                     )
                     if gone == 0:
                         break
@@ -269,27 +270,32 @@ class SQLiteStore:
         self._change(f"UPDATE records SET due = ? WHERE dead = 0 AND {_IDS}", (due, _json(ids)))  # noqa: S608 -- constants
 
     def claim(self, now: float, limit: int, until: float) -> Claims:
-        """Take the lanes that are due, then read their heads in one statement."""
+        """Choose the lanes that are due, then read their heads in one statement; nothing is written."""
+        self._claims = {visitor: end for visitor, end in self._claims.items() if end > now}
         lanes = self._rows(
-            "SELECT visitor FROM lanes WHERE due <= ? AND claimed <= ? ORDER BY due, visitor LIMIT ?",
-            (now, now, limit),
+            f"SELECT visitor FROM lanes WHERE due <= ? AND {_UNCLAIMED} ORDER BY due, visitor LIMIT ?",  # noqa: S608 -- constants
+            (now, self._claimed(), limit),
         )
-        if not lanes:
-            return Claims([], self._next_due(now))
-        visitors = _json(visitor for (visitor,) in lanes)
-        self._change(
-            "UPDATE lanes SET claimed = ? WHERE visitor IN (SELECT value FROM json_each(?))",
-            (until, visitors),
-        )
-        heads = self._rows(_HEADS, (visitors,))
-        return Claims([_held(row) for row in heads], self._next_due(now) if len(lanes) < limit else None)
+        visitors = [visitor for (visitor,) in lanes]
+        self._claims.update(dict.fromkeys(visitors, until))
+        next_due = self._next_due() if len(visitors) < limit else None
+        if not visitors:
+            return Claims([], next_due)
+        heads = self._rows(_HEADS, (_json(visitors),))
+        return Claims([_held(row) for row in heads], next_due)
 
-    def _next_due(self, now: float) -> float | None:
-        rows = self._rows("SELECT due FROM lanes WHERE claimed <= ? ORDER BY due LIMIT 1", (now,))
+    def _claimed(self) -> str:
+        return _json(self._claims)
+
+    def _next_due(self) -> float | None:
+        rows = self._rows(
+            f"SELECT due FROM lanes WHERE {_UNCLAIMED} ORDER BY due LIMIT 1",  # noqa: S608 -- constants
+            (self._claimed(),),
+        )
         return float(rows[0][0]) if rows else None
 
     def settle(self, outcomes: Sequence[Outcome], now: float) -> Losses:
-        """Delete, reschedule or bury, then free the lanes."""
+        """Delete, reschedule or bury; the lanes are free again."""
         sent = [outcome.record.id for outcome in outcomes if isinstance(outcome, Sent)]
         if sent:
             self.remove(sent)
@@ -309,10 +315,8 @@ class SQLiteStore:
                         (now, reason, record.id),
                     )
                     dropped += self._trim_dead()
-        self._change(
-            "UPDATE lanes SET claimed = 0 WHERE visitor IN (SELECT value FROM json_each(?))",
-            (_json(outcome.record.visitor for outcome in outcomes),),
-        )
+        for outcome in outcomes:
+            self._claims.pop(outcome.record.visitor, None)
         return dropped
 
     def _trim_dead(self) -> Losses:
@@ -340,7 +344,7 @@ class SQLiteStore:
                     "DELETE FROM records WHERE seq IN (SELECT seq FROM records"  # noqa: S608 -- constants
                     f" WHERE priority = ? AND dead = ? AND created < ? AND {_UNCLAIMED}"
                     " ORDER BY created LIMIT ?)",
-                    (priority, dead, now - age, EXPIRY),
+                    (priority, dead, now - age, self._claimed(), EXPIRY),
                 )
         self._change(
             "UPDATE records SET due = ? WHERE dead = 0 AND visitor IN"
@@ -358,7 +362,7 @@ class SQLiteStore:
         dead, oldest = self._rows(
             "SELECT coalesce(sum(dead), 0), min(CASE WHEN dead = 0 THEN created END) FROM records"
         )[0]
-        leased = self._rows("SELECT count(*) FROM lanes WHERE due > ? OR claimed > ?", (now, now))[0][0]
+        leased = self._rows("SELECT count(*) FROM lanes WHERE due > ?", (now,))[0][0]
         return Status(
             waiting={priority.name.lower(): counts.get(priority, 0) for priority in Priority},
             leased=leased,

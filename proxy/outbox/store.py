@@ -5,12 +5,14 @@ writer thread, so that the event loop never waits for a disk or a database.
 
 **Lanes.** The records of one visitor form a lane, ordered by ``created``. Only the oldest living record
 of a lane (its head) can be claimed, and a claimed lane yields nothing until it is settled or the claim
-runs out. That is the whole of "order kept per visitor" and "one bad visitor blocks no other".
+runs out, even if its head is withdrawn meanwhile. That is the whole of "order kept per visitor" and
+"one bad visitor blocks no other". A claim need not be durable: after a crash, what was in flight is sent
+again anyway.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -73,19 +75,22 @@ class Store(Protocol):
         """Let go of the file or connection. Raises nothing."""
 
 
-class Stores(Protocol):
+S = TypeVar("S", bound=Store)
+
+
+class Stores(Protocol[S]):
     """Where stores are found: a folder with one file per worker, or one shared database."""
 
-    def mine(self) -> Store:
+    def mine(self) -> S:
         """Open the store that this worker writes to, the same one at every call."""
 
-    def orphaned(self) -> list[Store]:
+    def orphaned(self) -> list[S]:
         """Open the stores whose worker died, each now this worker's alone."""
 
-    def retire(self, store: Store) -> None:
+    def retire(self, store: S) -> None:
         """Close an orphaned store; delete it if nothing is left in it."""
 
-    def every(self) -> list[Store]:
+    def every(self) -> list[S]:
         """Open every store, for the operator, beside the workers that are using them."""
 
     def release(self) -> None:

@@ -14,6 +14,8 @@ import time
 from collections import Counter
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
+import structlog
+
 from proxy.errors import OutboxUnavailable
 from proxy.outbox.records import Added
 
@@ -37,6 +39,8 @@ REOPEN_PAUSE: Final = 1.0
 """Seconds after a failure before the store is opened again: in between, work fails at once."""
 
 T = TypeVar("T")
+
+_log = structlog.get_logger(__name__)
 
 
 class Job(Generic[T]):
@@ -177,9 +181,10 @@ class Writer:
             self._discard()
             # One each: an exception that many tasks raise would gather all their tracebacks.
             return [(job, OutboxUnavailable(str(error))) for job in batch]
-        except Exception as error:  # noqa: BLE001 -- a bug in one job must not end the thread: its caller raises it
+        except Exception as error:  # noqa: BLE001 -- a bug in one job may neither end the thread nor surprise a page
+            _log.exception("outbox_writer_failed")
             self._discard()
-            return [(job, error) for job in batch]
+            return [(job, OutboxUnavailable(f"{type(error).__name__}: {error}")) for job in batch]
 
     def _open(self) -> Store:
         if self._store is None:

@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import tempfile
 from contextlib import asynccontextmanager
 from itertools import pairwise
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from proxy.breaker import Breaker
-from proxy.errors import ConnectFailed, PeerError, UnexpectedAnswer
+from proxy.errors import (
+    ConnectFailed,
+    OutboxUnavailable,
+    PeerError,
+    PoolTimeout,
+    ResponseTimeout,
+    UnexpectedAnswer,
+)
 from proxy.outbox import Folder, Outbox, Priority, Record, Relay
 
 if TYPE_CHECKING:
@@ -319,6 +330,74 @@ def test_what_is_too_old_is_dropped_and_counted(journey: Any, new_record: NewRec
         assert world.outbox.tally["dropped_age", Priority.VIEW] == 1
 
     journey(story, ages={Priority.VIEW: 60.0})
+
+
+def test_a_store_that_was_opened_again_sends_nothing_twice(journey: Any, new_record: NewRecord) -> None:
+    async def story(world: World) -> None:
+        world.outbox._writer._reopen_pause = 0.0  # type: ignore[union-attr]  # real seconds, not virtual ones
+        world.vendor.latency = 20.0
+        await world.outbox.commit([new_record(), new_record()])
+        await world.until(lambda: world.vendor.asked)
+        with pytest.raises(OutboxUnavailable, match="ZeroDivisionError"):
+            await world.outbox._call(lambda _: 1 / 0)  # a failure: the store is closed and opened anew
+        await world.outbox.commit([new_record("other")])
+        await world.took(["r0", "r1", "r2"])
+        assert sorted(world.vendor.took) == ["r0", "r1", "r2"]
+        assert world.vendor.times("r1")[0] > 19.9
+
+    journey(story)
+
+
+failures = st.sampled_from(
+    [
+        None,
+        answered(500),
+        answered(503, 3.0),
+        answered(429),
+        answered(401),
+        answered(404),
+        ConnectFailed("refused", "vendor"),
+        ResponseTimeout("stalled", "vendor"),
+        PoolTimeout("busy", "vendor"),
+    ]
+)
+
+
+@given(
+    visitors=st.lists(st.sampled_from("abcd"), min_size=1, max_size=15),
+    scripts=st.lists(st.lists(failures, max_size=4), min_size=15, max_size=15),
+    leases=st.lists(st.sampled_from([None, None, 2.0]), min_size=15, max_size=15),
+)
+@settings(
+    max_examples=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+def test_whatever_fails_each_visitors_records_arrive_once_and_in_order(
+    virtual_time: Any, visitors: list[str], scripts: list[Any], leases: list[float | None]
+) -> None:
+    with tempfile.TemporaryDirectory() as path:
+        world = World(virtual_time(), Folder(Path(path)))
+
+        async def main() -> None:
+            async with world.running():
+                for number, visitor in enumerate(visitors):
+                    id_ = f"{visitor}{number:02}"
+                    world.vendor.scripts[id_] = list(scripts[number])
+                    record = Record(id_, visitor, Priority.VIEW, world.time.wall(), b"{}")
+                    await world.outbox.commit([record], lease=leases[number])
+                    await asyncio.sleep(0.1)
+                while await world.outbox.list("waiting"):  # noqa: ASYNC110 -- virtual time: it costs nothing
+                    await asyncio.sleep(60)
+                dead = {held.record.id for held in await world.outbox.list("dead")}
+                took = world.vendor.took
+                assert len(took) == len(set(took)), "sent twice"
+                assert len(took) + len(dead) == len(visitors), "lost"
+                for visitor in "abcd":
+                    of_one = [id_ for id_ in took if id_[0] == visitor]
+                    assert of_one == sorted(of_one), "out of order"
+
+        world.time.run(main())
 
 
 def test_closing_waits_for_calls_in_flight_and_records_their_success(
