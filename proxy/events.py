@@ -30,6 +30,12 @@ class Context(Struct, frozen=True, omit_defaults=True):
     ip: str | None = None
     user_agent: str | None = None
 
+    @classmethod
+    def of(cls, ip: str, user_agent: bytes | None) -> Context:
+        """From an address (empty: unknown) and the field of the request."""
+        agent = user_agent.decode("utf-8", "replace")[:MAX_USER_AGENT] if user_agent else None
+        return cls(ip or None, agent)
+
 
 class _User(Struct, omit_defaults=True):
     user_id: str | None = None
@@ -154,6 +160,8 @@ def check(event: object) -> dict[str, Any]:
     if not isinstance(event, dict):
         raise TypeError("an event is a JSON object")
     kind, subtype = event.get("type"), event.get("subtype")
+    if not isinstance(kind, str | None) or not isinstance(subtype, str | None):
+        raise TypeError("type and subtype are strings")
     known = (kind, subtype) if (kind, subtype) in REQUIRED else (kind, None)
     required = REQUIRED.get(known)  # type: ignore[arg-type]  # unknown types simply aren't found
     if required is None:
@@ -209,12 +217,20 @@ def said_user(value: bytes) -> tuple[str | None, dict[str, Any] | None]:
     Raises:
         ValueError: it is not that; msgspec.DecodeError is one.
     """
-    spoken = msgspec.json.decode(value)
+    return user_of(msgspec.json.decode(value))
+
+
+def user_of(spoken: object) -> tuple[str | None, dict[str, Any] | None]:
+    """The guide's user object, as (user id, profile); what else it says is not for others to say.
+
+    Raises:
+        TypeError: it is none.
+    """
     if not isinstance(spoken, dict):
-        raise TypeError("X-DataCue-User is a JSON object")
+        raise TypeError("user is a JSON object")
     profile = spoken.get("profile")
     if profile is not None and not isinstance(profile, dict):
-        raise TypeError("profile is a JSON object")
+        raise TypeError("user.profile is a JSON object")
     return _text(spoken.get("user_id")), profile
 
 

@@ -83,12 +83,16 @@ class VisitorCookie:
 
     def recognize(self, headers: Sequence[tuple[bytes, bytes]], *, secure: bool) -> Identity:
         """The visitor of a request; a new one where the cookie is absent, forged or expired."""
+        return self.known(headers, secure=secure) or Identity(Visitor(self._new_id()), renew=True)
+
+    def known(self, headers: Sequence[tuple[bytes, bytes]], *, secure: bool) -> Identity | None:
+        """The visitor of a request that may not mint one; None where the cookie names nobody."""
         name = self._secure if secure else self._plain
         for value in cookie_values(headers, name):
             known = self._read(value)
             if known is not None:
                 return known
-        return Identity(Visitor(self._new_id()), renew=True)
+        return None
 
     def _read(self, value: bytes) -> Identity | None:
         try:

@@ -149,10 +149,7 @@ class Exchange:
         if self.view is None:
             scope, core = self.scope, self.core
             self.identity = core.cookie.recognize(scope["headers"], secure=self.secure)
-            agent = value_of(scope["headers"], b"user-agent")
-            context = Context(
-                self.client.ip or None, agent.decode("utf-8", "replace")[:1024] if agent else None
-            )
+            context = Context.of(self.client.ip, value_of(scope["headers"], b"user-agent"))
             self.view = core.personalizer.view(self.identity.visitor, context, self.started)
         return self.view
 

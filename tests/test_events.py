@@ -118,6 +118,8 @@ def test_numbers_become_ids():
         ({"type": "cart", "subtype": "update", "cart": ["p1"]}, "product_id"),
         ({"type": "teleport"}, "teleport"),
         ({}, "None"),
+        ({"type": ["login"]}, "strings"),
+        ({"type": "click", "subtype": {}}, "strings"),
         ([1], "JSON object"),
         ("login", "JSON object"),
     ],
