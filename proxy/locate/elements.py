@@ -46,6 +46,7 @@ _HEADINGS = _names("h1 h2 h3 h4 h5 h6")
 _HEAD_ONLY = _names("base basefont bgsound link meta title noscript noframes style script template head html")
 _ONCE = _names("html body")
 _DOCUMENT = _names("html head body")
+_COUNTED = _DOCUMENT | _names("template p")
 _P = _names("p")
 _BUTTON = _names("button")
 
@@ -85,6 +86,9 @@ _CLOSES_CURRENT: dict[bytes, frozenset[bytes]] = {
     **dict.fromkeys(_names("rp rt"), _RUBY_TEXT),
 }
 """What a start tag closes as long as it is the innermost element."""
+
+_CLOSES = _CLOSES_P | _CLOSES_CURRENT.keys() | _TABLE_LEVEL.keys() | _NOT_NESTED | _BUTTON
+"""Start tags that may close something."""
 
 _ROOTS: dict[bytes, Namespace] = {b"svg": "svg", b"math": "math"}
 _BREAKOUT = _names(
@@ -183,11 +187,16 @@ class OpenElements:
     def is_html(self, name: bytes, tag: bytes) -> bool:
         """Whether a start tag of this name and attributes, here, is an HTML element's (13.2.6)."""
         top = self.stack[-1] if self.stack else None
-        if top is None or top.html_inside:
-            if name in _ROOTS:
-                return False
-            return not (top is not None and top.namespace == "math" and name in _MATH_ONLY)
+        if top is None or top.namespace == "html":
+            return name not in _ROOTS
+        if top.html_inside:
+            return name not in _ROOTS and not (top.namespace == "math" and name in _MATH_ONLY)
         return name in _BREAKOUT or (name == b"font" and _FONT.search(tag.lower()) is not None)
+
+    def may_close(self, name: bytes) -> bool:
+        """Whether a start tag of this name may close anything here: for most, a quick no."""
+        stack = self.stack
+        return bool(stack) and (name in _CLOSES or stack[-1].namespace != "html" or stack[-1].name == b"head")
 
     def before(self, name: bytes, *, html: bool) -> list[Element]:
         """Take off what a start tag closes by coming.
@@ -201,7 +210,7 @@ class OpenElements:
         """
         closed: list[Element] = []
         stack = self.stack
-        if not html or not stack:
+        if not html:
             return closed
         while stack and not stack[-1].html_inside:
             closed.append(self._pop())
@@ -233,10 +242,11 @@ class OpenElements:
         if html:
             if name in VOID or name.startswith(b"esi:"):
                 return None
-            if name in _DOCUMENT and any(e.name != b"html" or name == b"html" for e in stack):
-                return None  # one is open already, written or implied
-            self._templates += name == b"template"
-            self._paragraphs += name == b"p"
+            if name in _COUNTED:
+                if name in _DOCUMENT and any(e.name != b"html" or name == b"html" for e in stack):
+                    return None  # one is open already, written or implied
+                self._templates += name == b"template"
+                self._paragraphs += name == b"p"
             element = Element(name, "html", tag, html_inside=True)
         elif self_closing:
             return None
@@ -274,6 +284,19 @@ class OpenElements:
             closed.append(self._pop())
         return closed, self._pop()
 
+    def forget(self) -> bool:
+        """Begin anew from here, if nobody watches and what comes next is ordinary HTML.
+
+        Returns:
+            Whether it did: from then on the stack no longer starts with the page.
+        """
+        if self._templates or self.foreign or any(element.watchers for element in self.stack):
+            return False
+        self.stack.clear()
+        self._paragraphs = 0
+        self._whole = False
+        return True
+
     def close_all(self) -> Iterator[Element]:
         """The page is over: everything ends, innermost first."""
         while self.stack:
@@ -281,7 +304,7 @@ class OpenElements:
 
     def _pop(self) -> Element:
         element = self.stack.pop()
-        if element.namespace == "html":
+        if element.name in _COUNTED and element.namespace == "html":
             self._templates -= element.name == b"template"
             self._paragraphs -= element.name == b"p"
         return element

@@ -41,7 +41,7 @@ _META_PREFIXES = (b"og:", b"product:", b"twitter:")
 _VALUE_ATTRIBUTES = (b"content", b"href", b"src", b"datetime", b"value")
 
 
-class _Text:
+class Text:
     """Collects the text of one element."""
 
     __slots__ = ("_left", "_parts")
@@ -51,12 +51,14 @@ class _Text:
         self._left = MAX_VALUE
 
     def add(self, piece: bytes) -> None:
+        """Text has passed."""
         if self._left:
             piece = piece[: self._left]
             self._left -= len(piece)
             self._parts.append(piece)
 
     def value(self) -> bytes:
+        """All of it, cut at MAX_VALUE."""
         return b"".join(self._parts)
 
 
@@ -70,6 +72,7 @@ class Gatherer:
     Attributes:
         since: where the raw text that is being cut out begins, in bytes from the page's start; or None.
         found: the facts so far.
+        texts: what is collected from the text that passes now.
         size: bytes of them, within MAX_FACTS.
     """
 
@@ -79,13 +82,8 @@ class Gatherer:
         self._wanted = () if wanted is None else wanted.all
         self._raw: RawKind = "script"
         self.size = 0
-        self._texts: list[_Text] = []
+        self.texts: list[Text] = []
         self._titled = False
-
-    @property
-    def listening(self) -> bool:
-        """Whether some element's text is collected now."""
-        return bool(self._texts)
 
     def raw_text(self, name: bytes, tag: bytes, start: int) -> None:
         """A raw text element's text begins."""
@@ -118,7 +116,7 @@ class Gatherer:
 
     def text(self, piece: bytes) -> None:
         """Ordinary text has passed."""
-        for one in self._texts:
+        for one in self.texts:
             one.add(piece)
 
     def tag(
@@ -171,12 +169,12 @@ class Gatherer:
                 return
 
     def _listen(self, done: partial[None]) -> Watcher:
-        text = _Text()
-        self._texts.append(text)
+        text = Text()
+        self.texts.append(text)
 
         def ended(_inner: int, _outer: int, *, ended: bool) -> None:
             del ended  # without an end tag of its own, its text is its text all the same
-            self._texts.remove(text)
+            self.texts.remove(text)
             done(text.value())
 
         return ended

@@ -56,6 +56,11 @@ class Marks:
         self.held: list[Mark] = []
         self._claimed: list[int] = []
 
+    @property
+    def claimed(self) -> int:
+        """How many rules have found their element, for now."""
+        return len(self._claimed)
+
     def claim(self, rule: int) -> bool:
         """Take a rule for the element at hand: each fires once a page.
 

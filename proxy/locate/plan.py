@@ -81,10 +81,11 @@ class Search:
         eager: a slot may open before a tag that nothing foretells, so no unfinished tag may leave.
         ancestors: some selector asks for ancestors, so every tag must be seen.
         every_tag: some selector may match any tag.
+        until_claimed: only rules ask for that, so that it ends when each has found its element.
         root: where pages that are searched like this begin in the plan's memory.
     """
 
-    __slots__ = ("ancestors", "automaton", "eager", "every_tag", "overlap", "root")
+    __slots__ = ("ancestors", "automaton", "eager", "every_tag", "overlap", "root", "until_claimed")
 
     def __init__(self, plan: Plan, facts: FactSelectors | None) -> None:
         needles = {*placeholders.NEEDLES, *placeholders.OPENINGS}
@@ -93,7 +94,10 @@ class Search:
         if plan.collect_facts:
             needles.update(_FACT_NEEDLES)
         selectors = [rule.selector for rule in plan.slots]
-        selectors += [fact.selector for fact in facts.all] if facts is not None and plan.collect_facts else []
+        wanted_facts = (
+            [fact.selector for fact in facts.all] if facts is not None and plan.collect_facts else []
+        )
+        selectors += wanted_facts
         self.every_tag = False
         for selector in selectors:
             wanted = selector.needles()
@@ -102,6 +106,7 @@ class Search:
             else:
                 needles |= wanted
         self.ancestors = any(selector.needs_ancestors for selector in selectors)
+        self.until_claimed = not any(one.needs_ancestors or one.needles() is None for one in wanted_facts)
         self.eager = (
             self.ancestors or self.every_tag or any(r.position in {"before", "replace"} for r in plan.slots)
         )

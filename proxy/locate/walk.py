@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _RAW = RAW_TEXT | {b"plaintext"}
 _HOLLOW = VOID | {b"esi:include"}
 _NEEDS_STACK = frozenset((b"svg", b"math", b"template"))
+_LESS_THAN = 0x3C
 _SHORTCODE = placeholders.OPENINGS[0]
 
 
@@ -58,6 +59,7 @@ class Walk:
         self._singly = search.ancestors or search.every_tag
         self._every_tag = search.every_tag
         self._ancestors = search.ancestors
+        self._until_claimed = search.until_claimed
         self._base = 0
         self._torn = False  # the page ends in the middle of something
 
@@ -85,7 +87,8 @@ class Walk:
         tokens, stack = self._tokens, self._open.stack
         tokens.raw, tokens.low, tokens.final = raw, raw.lower(), final
         self._base = base
-        low, size = tokens.low, len(raw)
+        low, size, hits = tokens.low, len(raw), self.hits
+        texts = () if self.gather is None else self.gather.texts
         while i < size:
             if tokens.state == b"data":
                 if not stack and not self._singly:
@@ -95,11 +98,18 @@ class Walk:
                     i = self._skip(i)
                     if i == size:
                         break
-                tag = TAG.match(low, i)
-                if tag is not None:
-                    self._tag(tag, i)
-                    i = tag.end()
-                    continue
+                if low[i] == _LESS_THAN:
+                    tag = TAG.match(low, i)
+                    if tag is not None:
+                        self._tag(tag, i)
+                        i = tag.end()
+                        continue
+                else:
+                    # Most text is nobody's business.
+                    end = low.find(b"<", i)
+                    if end > 0 and not texts and not (hits and hits[0] < base + end):
+                        i = end
+                        continue
             token = tokens.next(i, foreign=self._open.foreign)
             if token is None:
                 if size - i > MAX_TAG:
@@ -197,7 +207,7 @@ class Walk:
         end, name = tag.end(), tag[2]
         raw = self._tokens.raw[tag.end(2) : end - 1]
         html = opened.is_html(name, raw)
-        if opened.stack:
+        if opened.may_close(name):
             at = self._base + i
             for element in opened.before(name, html=html):
                 self._closed(element, at, at, ended=False)
@@ -215,10 +225,17 @@ class Walk:
                 opening.watchers = watchers
                 if len(opened.stack) > MAX_DEPTH:
                     raise Bailed("depth")
+            if self._singly and self._until_claimed:
+                self._relax()
         if html and name in _RAW:
             self._tokens.enter(name)
             if self.gather is not None and not opened.in_template:
                 self.gather.raw_text(name, raw, self._base + end)
+
+    def _relax(self) -> None:
+        """Once every rule has found its element, nobody asks for ancestors any more."""
+        if self.marks.claimed == len(self._plan.slots) and not self.marks.held and self._open.forget():
+            self._singly = self._every_tag = self._ancestors = False
 
     def _end(self, tag: re.Match[bytes], i: int) -> None:
         at = self._base + i
@@ -232,7 +249,7 @@ class Walk:
 
     def _text(self, i: int, end: int) -> None:
         tokens, opened = self._tokens, self._open
-        if self.gather is not None and self.gather.listening:
+        if self.gather is not None and self.gather.texts:
             self.gather.text(tokens.raw[i:end])
         if not self._hit(i, end) or opened.in_template or opened.foreign:
             return

@@ -112,19 +112,6 @@ def test_cuts_make_no_difference(send: Send, rules: Rules, parts: list[str], dat
     assert send(page, plan, range(1, len(page))) == whole
 
 
-def test_the_html5lib_inputs_pass_whole_at_sampled_cuts(
-    send: Send, rules: Rules, inputs: list[bytes]
-) -> None:
-    plan = rules(("b", "append"), ("h", "replace"), memory=0)
-    for number, page in enumerate(inputs):
-        whole = send(page, plan)
-        assert (whole.page, whole.bailed) == (page, None)
-        assert send(page, plan, range(1, len(page))) == whole
-        if page:
-            assert send(page, plan, [number % len(page)]) == whole
-
-
-@pytest.mark.slow
 def test_the_html5lib_inputs_pass_whole_at_every_cut(
     send_all_ways: Send, rules: Rules, inputs: list[bytes]
 ) -> None:
