@@ -1,6 +1,6 @@
 """What fetching a page costs: proxy.http1 beside httpx and beside a client that checks nothing.
 
-Run by hand: ``python benchmarks/micro_http1.py``. nginx serves a 25 KB page over loopback; each client
+Run it by hand: ``python -m benchmarks.micro_http1``. nginx serves a 25 KB page over loopback; each client
 takes it with 16 connections, in turn, several rounds; printed are the medians. The bare client is the
 floor: an asyncio protocol that finds the length and counts bytes.
 """
@@ -10,46 +10,35 @@ from __future__ import annotations
 import asyncio
 import gc
 import resource
-import shutil
-import socket
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import httpx
 import uvloop
 
+from benchmarks import nginx
+from benchmarks.page import PAGE, PATH
 from proxy.http1 import Limits, Origin, Pool, Request
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-PAGE = 25_000
 CONNECTIONS = 16
 ROUNDS = 5
 REQUESTS = {"bare protocol": 8000, "Pool.send": 8000, "Pool.fetch": 8000, "httpx": 600}
-
-NGINX = """
-daemon off; master_process off; pid {folder}/pid; error_log {folder}/error.log;
-events {{ worker_connections 256; }}
-http {{
-  access_log off; keepalive_requests 100000000; default_type text/html;
-  client_body_temp_path {folder}; proxy_temp_path {folder}; fastcgi_temp_path {folder};
-  uwsgi_temp_path {folder}; scgi_temp_path {folder};
-  server {{ listen 127.0.0.1:{port}; root {folder}/html; }}
-}}
-"""
 
 
 class Bare(asyncio.Protocol):
     """Sends, counts, wakes: what no client can do without."""
 
+    waiter: asyncio.Future[None]
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = transport
+        self.transport = cast("asyncio.Transport", transport)
         self.left = -1
 
     def data_received(self, data: bytes) -> None:
@@ -86,7 +75,9 @@ async def measure(port: int) -> None:
     origin = Origin.parse(f"http://127.0.0.1:{port}")
     pool = Pool(origin, source="shop", limits=Limits(max_connections=CONNECTIONS))
     headers = [(b"host", origin.authority), (b"accept", b"text/html"), (b"user-agent", b"bench")]
-    message = b"GET /page.html HTTP/1.1\r\nhost: a\r\naccept: text/html\r\nuser-agent: bench\r\n\r\n"
+    message = (
+        b"GET " + PATH.encode() + b" HTTP/1.1\r\nhost: a\r\naccept: text/html\r\nuser-agent: bench\r\n\r\n"
+    )
     loop = asyncio.get_running_loop()
     bare = [(await loop.create_connection(Bare, origin.host, origin.port))[1] for _ in range(CONNECTIONS)]
 
@@ -98,21 +89,26 @@ async def measure(port: int) -> None:
         bare.append(protocol)
 
     async def by_send() -> None:
-        response = await pool.send(Request(b"GET", b"/page.html", headers))
+        response = await pool.send(Request(b"GET", PATH.encode(), headers))
         size = 0
         while part := await response.read():
             size += len(part)
-        assert size == PAGE
+        assert size == len(PAGE)
 
     async def by_fetch() -> None:
-        assert len((await pool.fetch(message, limit=100_000, idempotent=True)).body) == PAGE
+        assert len((await pool.fetch(message, limit=100_000, idempotent=True)).body) == len(PAGE)
 
     async with httpx.AsyncClient(trust_env=False, limits=httpx.Limits(max_connections=CONNECTIONS)) as client:
 
         async def by_httpx() -> None:
-            assert len((await client.get(f"{origin}/page.html")).content) == PAGE
+            assert len((await client.get(f"{origin}/page.html")).content) == len(PAGE)
 
-        clients = {"bare protocol": by_bare, "Pool.send": by_send, "Pool.fetch": by_fetch, "httpx": by_httpx}
+        clients: dict[str, Callable[[], Awaitable[None]]] = {
+            "bare protocol": by_bare,
+            "Pool.send": by_send,
+            "Pool.fetch": by_fetch,
+            "httpx": by_httpx,
+        }
         results = await run(clients)
     await pool.aclose()
     for protocol in bare:
@@ -125,30 +121,14 @@ async def measure(port: int) -> None:
 
 
 def main() -> int:
-    nginx = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
-    if nginx is None:
+    if nginx.binary() is None:
         print("no nginx on the PATH")
         return 1
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        folder.chmod(0o755)  # nginx may serve as another user
-        (folder / "html").mkdir()
-        (folder / "html" / "page.html").write_bytes(b"x" * PAGE)
-        (folder / "nginx.conf").write_text(NGINX.format(folder=folder, port=port))
-        server = subprocess.Popen([nginx, "-c", folder / "nginx.conf", "-e", folder / "error.log"])
-        try:
-            for _ in range(100):
-                try:
-                    socket.create_connection(("127.0.0.1", port), 1).close()
-                    break
-                except OSError:
-                    time.sleep(0.05)
-            uvloop.run(measure(port))
-        finally:
-            server.terminate()
-            server.wait()
+        folder.chmod(0o755)  # nginx's worker may run as another user
+        with nginx.shop(folder / "shop") as shop:
+            uvloop.run(measure(shop.port))
     return 0
 
 

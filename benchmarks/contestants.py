@@ -1,0 +1,271 @@
+"""Who runs: each server started, and what it returns checked, before anything is timed.
+
+Every contestant gets the same request, a browser's, with the visitor's cookie that its own first answer
+set. A page that is only nearly right counts as a failure here, not as a fast answer.
+"""
+
+from __future__ import annotations
+
+import http.client
+import importlib.util
+import os
+import re
+import sys
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from benchmarks import nginx
+from benchmarks.page import INCLUDING_PATH, PAGE, PARTS, PATH, widgets_of
+from benchmarks.process import Server, free_port
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).resolve().parents[1]
+
+BROWSER = {
+    "User-Agent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
+    "Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
+    "Accept-Language": "en-US,en;q=0.5",
+    "Accept-Encoding": "gzip, deflate, br, zstd",
+    "Sec-Fetch-Dest": "document",
+    "Sec-Fetch-Mode": "navigate",
+    "Sec-Fetch-Site": "none",
+}
+
+SETTINGS = """
+upstream = "http://127.0.0.1:{shop}"
+events_url = "http://127.0.0.1:{events}/{answers}"
+api_key = "benchmark"
+listen = "127.0.0.1:{port}"
+admin_listen = "127.0.0.1:{admin}"
+state_dir = "{folder}/state"
+log_level = "warning"
+
+[[pages]]
+path = "/product/{{product_id}}"
+kind = "{kind}"
+"""
+"""Everything else is the default; one worker is, too."""
+
+CARDS, BANNERS = 16, 4
+
+
+class WrongAnswer(Exception):
+    """A contestant returned something else than it should."""
+
+
+@dataclass
+class Contestant:
+    """A server and the request that it gets.
+
+    Attributes:
+        key: its name in tables of goals and in the JSON.
+        title: its name for people.
+        body_bytes: of the checked answer.
+    """
+
+    key: str
+    title: str
+    server: Server
+    path: str = PATH
+    headers: dict[str, str] = field(default_factory=lambda: dict(BROWSER))
+    body_bytes: int = 0
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server.port}{self.path}"
+
+    def get(self) -> bytes:
+        """One answer's body; a visitor's cookie in it is kept and sent from then on.
+
+        Raises:
+            WrongAnswer: its status isn't 200, or it isn't HTML.
+        """
+        connection = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=10)
+        try:
+            connection.request("GET", self.path, headers=self.headers)
+            response = connection.getresponse()
+            body = response.read()
+        finally:
+            connection.close()
+        media_type = response.headers.get_content_type()
+        if response.status != http.HTTPStatus.OK or media_type != "text/html":
+            raise WrongAnswer(f"{self.title}: {response.status} {media_type}")
+        if cookie := response.headers.get("set-cookie"):
+            self.headers["Cookie"] = cookie.partition(";")[0]
+        self.body_bytes = len(body)
+        return body
+
+
+@dataclass
+class Field:
+    """All contestants.
+
+    Attributes:
+        stubs: the shop and the events endpoint, whose work is nobody's.
+        skipped: who is missing, and why.
+    """
+
+    contestants: list[Contestant]
+    stubs: list[Server]
+    skipped: dict[str, str]
+
+    @property
+    def servers(self) -> list[Server]:
+        return [*self.stubs, *(contestant.server for contestant in self.contestants)]
+
+
+@contextmanager
+def started(folder: Path) -> Iterator[Field]:
+    """All contestants, started and checked; ended at the block's end.
+
+    Raises:
+        StartFailed, WrongAnswer: a contestant that should run doesn't run as it should.
+    """
+    with ExitStack() as stack:
+        enter = stack.enter_context
+        folder.chmod(0o755)  # nginx's workers may run as another user
+        shop = enter(nginx.shop(folder / "shop"))
+        events = enter(nginx.events(folder / "events"))
+        here = Field([], [shop, events], {})
+        add = here.contestants.append
+
+        forwarding = Contestant(
+            "forwarding", "nginx proxy_pass", enter(nginx.forwarding(folder / "forwarding", shop.port))
+        )
+        through = Contestant(
+            "through", "this proxy, pass-through", enter(proxy(folder / "through", shop, events, kind="none"))
+        )
+        for contestant in (forwarding, through):
+            _check_untouched(contestant)
+            add(contestant)
+
+        same = Contestant(
+            "same",
+            "this proxy, lists seen before",
+            enter(proxy(folder / "same", shop, events, answers="same")),
+        )
+        widgets = _check_personalized(same)
+        including = Contestant(
+            "including",
+            "nginx SSI, one static include",
+            enter(nginx.including(folder / "including", shop.port, b"".join(widgets))),
+            path=INCLUDING_PATH,
+        )
+        _check_including(including, b"".join(widgets))
+        add(including)
+        add(same)
+
+        for answers, title in (("lists", "every list another"), ("unseen", "products never seen")):
+            contestant = Contestant(
+                answers, f"this proxy, {title}", enter(proxy(folder / answers, shop, events, answers=answers))
+            )
+            _check_changing(contestant, products_change=answers == "unseen")
+            add(contestant)
+
+        missing = [
+            name for name in ("starlette", "httpx", "lxml", "jinja2") if not importlib.util.find_spec(name)
+        ]
+        if missing:
+            here.skipped["Starlette + httpx + lxml"] = f"not installed: {', '.join(missing)}"
+        else:
+            plain = Contestant(
+                "plain", "Starlette + httpx + lxml", enter(plain_proxy(folder / "plain", shop, events))
+            )
+            _check_plain(plain)
+            add(plain)
+        yield here
+
+
+def proxy(
+    folder: Path, shop: Server, events: Server, *, kind: str = "product", answers: str = "same"
+) -> Server:
+    """Our proxy as its user runs it: a settings file and ``run``."""
+    folder.mkdir()
+    port = free_port()
+    config = folder / "datacue.toml"
+    config.write_text(
+        SETTINGS.format(
+            shop=shop.port,
+            events=events.port,
+            answers=answers,
+            port=port,
+            admin=free_port(),
+            folder=folder,
+            kind=kind,
+        )
+    )
+    command = [sys.executable, "-m", "proxy", "run", "--config", str(config)]
+    return Server(command, port, folder, {"PYTHONPATH": str(ROOT)})
+
+
+def plain_proxy(folder: Path, shop: Server, events: Server) -> Server:
+    """The proxy as one would write it first, on uvicorn with all that makes it fast."""
+    folder.mkdir()
+    port = free_port()
+    command = [sys.executable, "-m", "uvicorn", "benchmarks.plain_proxy:app", "--port", str(port)]
+    command += ["--loop", "uvloop", "--http", "httptools", "--no-access-log", "--log-level", "warning"]
+    environment = {
+        "PYTHONPATH": os.fspath(ROOT),
+        "SHOP_URL": f"http://127.0.0.1:{shop.port}",
+        "EVENTS_URL": f"http://127.0.0.1:{events.port}/same",
+    }
+    return Server(command, port, folder, environment)
+
+
+# -- is it right? ----------------------------------------------------------------------------------
+
+
+def _check_untouched(contestant: Contestant) -> None:
+    for _ in range(2):
+        if contestant.get() != PAGE:
+            raise WrongAnswer(f"{contestant.title}: the page isn't the shop's, byte for byte")
+
+
+def _check_personalized(contestant: Contestant) -> list[bytes]:
+    """The widgets; all else of the page must be the shop's, byte for byte."""
+    contestant.get()  # as a new visitor, for the cookie
+    if "Cookie" not in contestant.headers:
+        raise WrongAnswer(f"{contestant.title}: a new visitor got no cookie")
+    try:
+        widgets = widgets_of(contestant.get())
+    except ValueError as error:
+        raise WrongAnswer(f"{contestant.title}: {error}") from None
+    cards = sum(widget.count(b'<li class="datacue-rec"') for widget in widgets)
+    banners = len(re.findall(rb'class="datacue-banner[ "]', widgets[0]))
+    if (cards, banners) != (CARDS, BANNERS):
+        raise WrongAnswer(f"{contestant.title}: {cards} products and {banners} banners in the page")
+    return widgets
+
+
+def _check_changing(contestant: Contestant, *, products_change: bool) -> None:
+    first = _products(b"".join(_check_personalized(contestant)))
+    second = _products(b"".join(_check_personalized(contestant)))
+    if first == second or (products_change and first & second):
+        raise WrongAnswer(f"{contestant.title}: lists that should be new were seen before")
+
+
+def _products(html: bytes) -> set[bytes]:
+    return set(re.findall(rb'href="/product/([^"]+)"', html))
+
+
+def _check_including(contestant: Contestant, widgets: bytes) -> None:
+    if contestant.get() != PARTS[0] + PARTS[1] + widgets + PARTS[2] + PARTS[3]:
+        raise WrongAnswer(f"{contestant.title}: the page isn't the shop's with our widgets in it")
+
+
+def _check_plain(contestant: Contestant) -> None:
+    """lxml writes the page anew, so only what it shows is compared."""
+    contestant.get()
+    body = contestant.get()
+    found = body.count(b'<li class="product"'), body.count(b'<a class="banner"')
+    shown = [b"<h1>Oak sofa</h1>", b'class="reviews"', b"</footer>"]
+    if (
+        found != (CARDS, BANNERS)
+        or "Cookie" not in contestant.headers
+        or not all(part in body for part in shown)
+    ):
+        raise WrongAnswer(f"{contestant.title}: {found[0]} products and {found[1]} banners in the page")

@@ -1,0 +1,61 @@
+"""Events made durable a second: the outbox alone, as pages use it when the vendor doesn't answer.
+
+Sixteen pages at a time, each waiting until its one event survives a power cut.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import statistics
+import time
+import uuid
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import uvloop
+
+from proxy.outbox import Folder, Outbox, Priority, Record
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PAGES = 16
+BODY = (
+    b'{"user":{"anonymous_id":"07d35b1a-5776-4ddf-8f1c-dd0d2db9c502"},'
+    b'"event":{"type":"pageview","subtype":"product","product_id":"1"},"timestamp":"2026-01-01T00:00:00Z"}'
+)
+
+FLOOR = 5000.0
+"""Durable events a second that the product promises."""
+
+
+@dataclass(frozen=True)
+class Durability:
+    """Durable events a second, and milliseconds that an event took."""
+
+    rate: float
+    p50: float
+    p99: float
+
+
+def measure(folder: Path, *, seconds: float) -> Durability:
+    """Commits events one by one from sixteen pages at a time."""
+    return uvloop.run(_measure(folder, seconds))
+
+
+async def _measure(folder: Path, seconds: float) -> Durability:
+    taken: list[float] = []
+    async with Outbox(Folder(folder)) as outbox:
+        end = time.perf_counter() + seconds
+
+        async def page() -> None:
+            while (began := time.perf_counter()) < end:
+                name = str(uuid.uuid4())
+                await outbox.commit([Record(name, name, Priority.VIEW, time.time(), BODY)])
+                taken.append(time.perf_counter() - began)
+
+        began = time.perf_counter()
+        await asyncio.gather(*(page() for _ in range(PAGES)))
+        wall = time.perf_counter() - began
+    steps = statistics.quantiles(taken, n=100)
+    return Durability(len(taken) / wall, steps[49] * 1000, steps[98] * 1000)

@@ -1,0 +1,118 @@
+"""The shop's product page: 25 KB of ordinary markup with three placeholders.
+
+The page is kept in parts, so that what a contestant wrote between them can be cut out again: that the
+rest came through byte for byte is checked before anything is timed.
+"""
+
+from __future__ import annotations
+
+from random import Random
+
+PAGE_BYTES = 25_000
+
+PATH = "/product/1"
+"""The page with placeholders."""
+
+INCLUDING_PATH = "/including/1"
+"""The same page with one include, for a server that resolves those."""
+
+BANNERS = b"<div data-dc-banners><!-- the shop's own banner --></div>"
+RELATED = b'<div data-dc-products="related"></div>'
+SIMILAR = b'<div data-dc-products="similar"></div>'
+SLOTS = (BANNERS, RELATED, SIMILAR)
+
+INCLUDE = b'<!--#include virtual="/widgets.html" -->'
+
+_WORDS = (
+    *("oak", "solid", "frame", "linen", "cover", "soft", "deep", "seat", "wide", "living", "room", "sofa"),
+    *("chair", "light", "warm", "natural", "grain", "wool", "hand", "made", "quiet", "corner", "evening"),
+    *("long", "table", "family", "years", "care", "cloth", "colour", "delivery", "garden", "morning"),
+)
+
+
+def _sentences(random: Random, size: int) -> str:
+    """About ``size`` characters of plain words, the same ones every time."""
+    text = ""
+    while len(text) < size:
+        text += " ".join(random.choices(_WORDS, k=random.randint(6, 14))).capitalize() + ". "
+    return text
+
+
+def _parts() -> tuple[bytes, ...]:
+    """What stands before, between and behind the slots."""
+    random = Random(1)
+    links = "".join(
+        f'<li class="menu-item"><a href="/{word}" class="menu-link">{word.title()}</a></li>\n'
+        for word in _WORDS
+    )
+    head = f"""<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Oak sofa - Shop</title>
+<meta property="og:type" content="product">
+<meta property="og:title" content="Oak sofa">
+<link rel="stylesheet" href="/assets/shop.css">
+<script type="application/ld+json">
+{{"@context":"https://schema.org","@type":"Product","sku":"1","name":"Oak sofa","image":"/products/1.jpg",
+"description":"{_sentences(random, 300)}",
+"offers":{{"@type":"Offer","price":"299.00","priceCurrency":"USD"}}}}
+</script>
+<script>window.shop = {{currency: "USD", page: "product", items: [1, 2, 3]}};</script>
+</head>
+<body class="product">
+<header><nav aria-label="Departments"><ul class="menu">
+{links}</ul></nav></header>
+<main>
+"""
+    product = """
+<article class="product" data-sku="1">
+<h1>Oak sofa</h1>
+<img src="/products/1.jpg" alt="Oak sofa" width="800" height="600">
+<p class="price">$299.00</p>
+<form method="post" action="/cart"><input type="hidden" name="sku" value="1"><button>Add</button></form>
+<div class="description">
+"""
+    while len(head) + len(product) < PAGE_BYTES * 0.55:
+        product += f"<p>{_sentences(random, 400)}</p>\n"
+    product += "</div>\n</article>\n"
+    reviews = '\n<section class="reviews"><h2>Reviews</h2>\n'
+    while len(head) + len(product) + len(reviews) < PAGE_BYTES * 0.93:
+        reviews += f'<div class="review"><h3>{random.choice(_WORDS).title()}</h3>'
+        reviews += '<span class="stars" title="4 of 5">&#9733;&#9733;&#9733;&#9733;</span>'
+        reviews += f"<p>{_sentences(random, 180)}</p></div>\n"
+    reviews += "</section>\n"
+    foot = "\n</main>\n<footer>\n<p>"
+    end = "</p>\n</footer>\n</body>\n</html>\n"
+    written = sum(len(text.encode()) for text in (head, product, reviews, foot, end))
+    room = PAGE_BYTES - written - sum(map(len, SLOTS))
+    foot += _sentences(random, room)[:room]
+    return head.encode(), product.encode(), reviews.encode(), (foot + end).encode()
+
+
+PARTS = _parts()
+PAGE = PARTS[0] + b"".join(slot + part for slot, part in zip(SLOTS, PARTS[1:], strict=True))
+INCLUDING_PAGE = PARTS[0] + PARTS[1] + INCLUDE + PARTS[2] + PARTS[3]
+"""One include, where the first list stands: it brings all that the three slots would."""
+
+
+def widgets_of(body: bytes) -> list[bytes]:
+    """What stands in the three slots.
+
+    Raises:
+        ValueError: something of the shop's own page is missing, moved or changed.
+    """
+    if not body.startswith(PARTS[0]):
+        raise ValueError("the page's beginning was changed")
+    found = []
+    at = len(PARTS[0])
+    for number, part in enumerate(PARTS[1:], 1):
+        begin = body.find(part, at)
+        if begin < 0:
+            raise ValueError(f"the shop's markup behind slot {number} was changed")
+        found.append(body[at:begin])
+        at = begin + len(part)
+    if at != len(body):
+        raise ValueError("something was added behind the page's end")
+    return found
