@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from proxy.classify import Classifier
+    from proxy.clicks import ClickLinks
     from proxy.facts import ProductFacts
     from proxy.headers import TrustedProxies
     from proxy.identity import VisitorCookie
@@ -34,6 +35,7 @@ class Core:
     """Opened by ``lifespan.py``, used by every door.
 
     Attributes:
+        clicks: makes and reads the widgets' links.
         consent: the cookie and value that grant personalization; None where none is asked for.
         privacy_signals: whether Sec-GPC and DNT deny it.
         fact_selectors: by the index of the ``[[pages]]`` rule that has them.
@@ -45,6 +47,7 @@ class Core:
     plan: Plan
     fact_selectors: Mapping[str, FactSelectors]
     cookie: VisitorCookie
+    clicks: ClickLinks
     personalizer: Personalizer
     trusted: TrustedProxies
     consent: tuple[str, str] | None

@@ -26,6 +26,7 @@ from proxy.settings import load
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+    from proxy.core import Core
     from proxy.logs import Log
     from proxy.settings import Settings
 
@@ -46,7 +47,7 @@ class Personalization:
         self._metrics = metrics
         self._log = log
         self._static = static_files(settings.static)
-        self._fragments = Fragments(settings.prefix, self._static)
+        self._fragments = Fragments(settings.prefix, self._static, self._core)
         self._below = settings.prefix + "/"
         self._pages: PageMiddleware | None = None
         self._opening = asyncio.Lock()
@@ -77,6 +78,9 @@ class Personalization:
                 )
                 self._pages = PageMiddleware(self.app, core)
         return self._pages
+
+    async def _core(self) -> Core:
+        return (self._pages or await self.open()).core
 
     async def aclose(self) -> None:
         """Closes everything, in reverse."""

@@ -9,13 +9,17 @@ import asyncio
 import hashlib
 import mimetypes
 import secrets
+import socket
+import tempfile
 import time
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from proxy.breaker import Breaker
 from proxy.classify import Classifier, compile_rule
+from proxy.clicks import ClickLinks
 from proxy.core import Core
 from proxy.engine_host import EngineHost, private_file
 from proxy.errors import SettingsError
@@ -23,9 +27,11 @@ from proxy.fragments import StaticFile
 from proxy.headers import TrustedProxies
 from proxy.http1 import Limits, Origin, Pool, Timeouts
 from proxy.identity import VisitorCookie
+from proxy.keeping import OutboxKeeper, RecordSender
 from proxy.learning import CatalogueLearner
 from proxy.locate import FactSelectors, Plan, SelectorError, SlotRule, parse_selector
 from proxy.models import PAGE_KINDS, Slot
+from proxy.outbox import Folder, Outbox, Relay
 from proxy.personalize import Personalizer
 from proxy.render import Renderer
 from proxy.vendor import EventsClient
@@ -45,6 +51,11 @@ at 800 pages a second."""
 
 UPSTREAM_CONNECTIONS = 1024
 """Connections to the shop in one process: websockets and server-sent events hold one each."""
+
+PROBE_SECONDS = 2.0
+"""At the start, for a first connection to the shop: enough for any that answers at all."""
+
+SELECTOR_MEND = 'Write a CSS selector, as "main > .hero"; docs/settings.md says what it may hold.'
 
 CALLS_GRACE = 5.0
 """Seconds at shutdown for calls in flight."""
@@ -66,12 +77,14 @@ def secret_keys(settings: Settings, log: Log) -> list[str]:
     if keys:
         return keys
     path = settings.state_dir / "secret.key"
-    if not path.exists():
+    new = secrets.token_urlsafe(32)
+    key = private_file(path, new)
+    if key == new:
         log.warning(
             "no secret_keys set: made one; several machines must share theirs in DATACUE_SECRET_KEYS",
             kept_in=str(path),
         )
-    return [private_file(path, secrets.token_urlsafe(32))]
+    return [key]
 
 
 def static_files(override: Path | None) -> dict[str, StaticFile]:
@@ -121,7 +134,7 @@ def page_plan(settings: Settings) -> tuple[Classifier, Plan, Mapping[str, FactSe
             try:
                 selectors[rule.why] = FactSelectors(page.facts)
             except SelectorError as error:
-                raise SettingsError(f"pages[{index}].facts", str(error), "See docs/pages.md.") from None
+                raise SettingsError(f"pages[{index}].facts", str(error), SELECTOR_MEND) from None
     slots = []
     for index, entry in enumerate(settings.slots):
         here = f"slots[{index}]"
@@ -132,7 +145,7 @@ def page_plan(settings: Settings) -> tuple[Classifier, Plan, Mapping[str, FactSe
         try:
             selector = parse_selector(entry.selector)
         except SelectorError as error:
-            raise SettingsError(f"{here}.selector", str(error), "See docs/pages.md.") from None
+            raise SettingsError(f"{here}.selector", str(error), SELECTOR_MEND) from None
         slots.append(SlotRule(selector, entry.position, Slot(entry.widget, pages=entry.pages())))
     plan = Plan(
         prefix=settings.prefix,
@@ -141,6 +154,36 @@ def page_plan(settings: Settings) -> tuple[Classifier, Plan, Mapping[str, FactSe
         collect_facts=settings.detect,
     )
     return Classifier(rules, settings.detect), plan, selectors
+
+
+def make_renderer(
+    settings: Settings, static: Mapping[str, StaticFile], log: Log, clicks: ClickLinks | None = None
+) -> Renderer:
+    """What makes HTML of recommendations, with the operator's templates read and tried.
+
+    Args:
+        settings: all of them.
+        static: by file name.
+        log: where is said.
+        clicks: makes the items' links; None, or ``click_links = false``, links directly.
+
+    Raises:
+        SettingsError: a template, or the locale or currency, can't be used.
+    """
+    stylesheet = static.get("datacue.css")
+    href = None
+    if settings.stylesheet and stylesheet is not None:
+        href = f"{settings.prefix}/static/datacue.css?v={stylesheet.version}"
+    return Renderer(
+        templates=settings.templates,
+        locale=settings.locale,
+        currency=settings.currency,
+        layout=settings.layout,
+        section_size=settings.section_size,
+        link_for=clicks.link_for if clicks is not None and settings.click_links else None,
+        stylesheet_href=href,
+        failed=lambda name, error: log.warning("a template failed", template=name, error=str(error)),
+    )
 
 
 def trusted_proxies(settings: Settings) -> TrustedProxies:
@@ -155,6 +198,46 @@ def trusted_proxies(settings: Settings) -> TrustedProxies:
         raise SettingsError("trusted_proxies", str(error), "Write 10.0.0.0/8 or 192.0.2.1.") from None
 
 
+def check(settings: Settings, log: Log) -> None:
+    """Tries everything that can be tried without opening anything: no mistake waits for a visitor.
+
+    Raises:
+        SettingsError: naming the key at fault and the mend.
+    """
+    upstream_pool(settings)
+    page_plan(settings)
+    trusted_proxies(settings)
+    make_renderer(settings, static_files(settings.static), log)
+    _origin("events_url", settings.events_url)
+    open_outbox(settings)
+    try:
+        settings.state_dir.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=settings.state_dir):
+            pass
+    except OSError as error:
+        problem = f"{settings.state_dir} can't be written to: {(error.strerror or str(error)).lower()}"
+        raise SettingsError("state_dir", problem, "Name a folder that this user may write to.") from None
+
+
+def unreachable(settings: Settings) -> str:
+    """Why no connection to the shop can be had now; empty when one can.
+
+    Raises:
+        SettingsError: nobody knows the shop's host name. A shop that is down may come; a wrong name won't.
+    """
+    assert settings.upstream is not None
+    origin = _origin("upstream", settings.upstream)
+    wait = min(settings.connect_timeout, PROBE_SECONDS)
+    try:
+        with socket.create_connection((origin.host, origin.port), wait):
+            return ""
+    except socket.gaierror as error:
+        problem = f"{origin.host} has no address: {str(error.strerror).lower()}"
+        raise SettingsError("upstream", problem, "Mend the shop's host name, or write its address.") from None
+    except OSError as error:
+        return (error.strerror or str(error)).lower()
+
+
 @asynccontextmanager
 async def open_core(
     settings: Settings, metrics: Metrics, log: Log, static: Mapping[str, StaticFile]
@@ -165,19 +248,9 @@ async def open_core(
         SettingsError: something in the settings can't be used; nothing is left open.
     """
     classifier, plan, selectors = page_plan(settings)
-    stylesheet = static.get("datacue.css")
-    href = None
-    if settings.stylesheet and stylesheet is not None:
-        href = f"{settings.prefix}/static/datacue.css?v={stylesheet.version}"
-    renderer = Renderer(
-        templates=settings.templates,
-        locale=settings.locale,
-        currency=settings.currency,
-        layout=settings.layout,
-        section_size=settings.section_size,
-        stylesheet_href=href,
-        failed=lambda name, error: log.warning("a template failed", template=name, error=str(error)),
-    )
+    keys = secret_keys(settings, log)
+    clicks = ClickLinks(keys, settings.prefix)
+    renderer = make_renderer(settings, static, log, clicks)
     async with AsyncExitStack() as stack:
         host = None
         if settings.api_key is None:
@@ -187,7 +260,7 @@ async def open_core(
             origin = Origin.parse("http://engine.localhost/", uds=host.socket)
             api_key = host.keys.api_key
         else:
-            origin = Origin.parse(settings.events_url)
+            origin = _origin("events_url", settings.events_url)
             api_key = settings.api_key.get_secret_value()
         wait = settings.vendor_timeout
         pool = Pool(
@@ -198,12 +271,23 @@ async def open_core(
         )
         stack.push_async_callback(pool.aclose)
         breaker = Breaker()
+        events = EventsClient(pool, api_key=api_key, now=time.time)
+        outbox = await stack.enter_async_context(open_outbox(settings))
+        relay = Relay(
+            outbox,
+            RecordSender(events),
+            breaker=breaker,
+            alarm=lambda why: log.warning("deliveries are paused" if why else "deliveries go on", why=why),
+        )
+        relaying = asyncio.get_running_loop().create_task(relay.run())
+        stack.push_async_callback(_ended, relaying)
+        stack.push_async_callback(relay.aclose)
         personalizer = Personalizer(
-            send=EventsClient(pool, api_key=api_key, now=time.time).send,
+            send=events.send,
             breaker=breaker,
             renderer=renderer,
             metrics=metrics,
-            keeper=None,
+            keeper=OutboxKeeper(outbox, metrics),
             deadline=settings.deadline,
             clock=time.monotonic,
             now=time.time,
@@ -216,15 +300,13 @@ async def open_core(
             )
             task = asyncio.get_running_loop().create_task(learner.run())
             stack.push_async_callback(_cancel, task)
-        metrics.gauge(
-            "breaker_open", "Whether calls to DataCue are held back.", lambda: breaker.state == "open"
-        )
-        metrics.gauge("vendor_connections_active", "Calls to DataCue in flight.", lambda: pool.active)
+        _watch(metrics, breaker, pool, outbox, renderer)
         yield Core(
             classifier=classifier,
             plan=plan,
             fact_selectors=selectors,
-            cookie=VisitorCookie(secret_keys(settings, log), clock=time.time),
+            cookie=VisitorCookie(keys, clock=time.time),
+            clicks=clicks,
             personalizer=personalizer,
             trusted=trusted_proxies(settings),
             consent=settings.consent_cookie(),
@@ -237,6 +319,36 @@ async def open_core(
         )
 
 
+def _watch(metrics: Metrics, breaker: Breaker, pool: Pool, outbox: Outbox, renderer: Renderer) -> None:
+    """Registers the figures that are read at scrape."""
+    metrics.gauge("breaker_open", "Whether calls to DataCue are held back.", lambda: breaker.state == "open")
+    metrics.gauge("vendor_connections_active", "Calls to DataCue in flight.", lambda: pool.active)
+    metrics.count("outbox", "What happened in the outbox, by event and priority.", outbox.tally)
+    for cache in renderer.stats:
+        for figure in ("bytes", "hits", "misses"):
+            text = f"Rendered {cache} remembered: {figure}."
+            metrics.gauge(f"render_{cache}_{figure}", text, partial(_stat, renderer, cache, figure))
+
+
+def _stat(renderer: Renderer, cache: str, figure: str) -> float:
+    return float(getattr(renderer.stats[cache], figure))
+
+
+def open_outbox(settings: Settings) -> Outbox:
+    """The outbox, to be entered.
+
+    Raises:
+        SettingsError: it asks for a store that there is none of.
+    """
+    if settings.outbox is not None and "://" in settings.outbox:
+        scheme = settings.outbox.partition("://")[0]
+        raise SettingsError(
+            "outbox", f"there is no store for {scheme}:// yet", "Name a folder, or leave it out."
+        )
+    folder = Path(settings.outbox) if settings.outbox else settings.state_dir / "outbox"
+    return Outbox(Folder(folder))
+
+
 def upstream_pool(settings: Settings) -> Pool:
     """Connections to the shop.
 
@@ -247,12 +359,8 @@ def upstream_pool(settings: Settings) -> Pool:
         raise SettingsError(
             "upstream", "the shop's address is missing", "Say --upstream http://127.0.0.1:8080."
         )
-    try:
-        origin = Origin.parse(settings.upstream)
-    except ValueError as error:
-        raise SettingsError("upstream", str(error), "Write http://host:port.") from None
     return Pool(
-        origin,
+        _origin("upstream", settings.upstream),
         source="shop",
         limits=Limits(max_connections=UPSTREAM_CONNECTIONS),
         timeouts=Timeouts(
@@ -264,6 +372,17 @@ def upstream_pool(settings: Settings) -> Pool:
     )
 
 
+def _origin(key: str, url: str) -> Origin:
+    try:
+        return Origin.parse(url)
+    except ValueError as error:
+        raise SettingsError(key, str(error), "Write http://host:port.") from None
+
+
 async def _cancel(task: asyncio.Task[None]) -> None:
     task.cancel()
+    await _ended(task)
+
+
+async def _ended(task: asyncio.Task[None]) -> None:
     await asyncio.gather(task, return_exceptions=True)

@@ -67,6 +67,9 @@ class Keeper(Protocol):
     async def withdraw(self, event_id: str) -> None:
         """Forgets an event whose answer came after all."""
 
+    async def release(self, event_id: str) -> None:
+        """Lets a kept event be sent again: its call failed."""
+
 
 class Pending(msgspec.Struct, frozen=True):
     """An event on its way: what happened, to whom, when (unix seconds)."""
@@ -127,12 +130,13 @@ class Personalizer:
 class Call:
     """One event and what becomes of it."""
 
-    __slots__ = ("committed", "event_id", "outcome", "pending", "reported", "task")
+    __slots__ = ("answer", "committed", "event_id", "outcome", "pending", "reported", "task")
 
     def __init__(self, pending: Pending) -> None:
         self.pending = pending
         self.event_id = str(uuid.uuid4())
         self.task: asyncio.Task[Recommendations | None] | None = None
+        self.answer: bytes | None = None  # the vendor's own JSON
         self.committed = False
         self.outcome = ""  # of the event: acknowledged, refused, or empty while it is open
         self.reported = False  # whether the breaker knows
@@ -233,15 +237,17 @@ class PageView:
         self._report(call, core.breaker.succeeded if healthy else core.breaker.failed)
         if call.outcome:
             core.metrics.events(str(pending.event["type"]), call.outcome)
-            if call.committed and core.keeper is not None:
-                await core.keeper.withdraw(call.event_id)
+        if call.committed and core.keeper is not None:
+            await (core.keeper.withdraw if call.outcome else core.keeper.release)(call.event_id)
         if answer is None:
             return Recommendations() if call.outcome == "acknowledged" else None
         try:
-            return decode_recommendations(answer)
+            recommendations = decode_recommendations(answer)
         except msgspec.DecodeError:
             core.metrics.failures("vendor", "garbage")
             return None
+        call.answer = answer
+        return recommendations
 
     @staticmethod
     def _report(call: Call, outcome: Callable[[], None]) -> None:
@@ -258,15 +264,25 @@ class PageView:
             return None, "down"
         if not call.task.done():
             began = self._core.clock()
-            if self.remaining > 0:
-                await asyncio.wait((call.task,), timeout=self.remaining)
+            await self._wait(call, call.task)
             self._core.metrics.wait_seconds(self._core.clock() - began)
         if not call.task.done():
-            # A stalled vendor must not cost every page its deadline until its calls time out.
-            self._report(call, self._core.breaker.failed)
             return None, "late"
         answer = call.task.result()
         return answer, "error" if answer is None else "hit"
+
+    async def answer(self, call: Call) -> bytes | None:
+        """The JSON that the vendor answered to an event, waited for until the deadline, or None."""
+        if call.task is not None and not call.task.done():
+            await self._wait(call, call.task)
+        return call.answer
+
+    async def _wait(self, call: Call, task: asyncio.Task[Recommendations | None]) -> None:
+        if self.remaining > 0:
+            await asyncio.wait((task,), timeout=self.remaining)
+        if not task.done():
+            # A stalled vendor must not cost every page its deadline until its calls time out.
+            self._report(call, self._core.breaker.failed)
 
     async def slot(self, slot: Slot, *, utf8: bool) -> bytes | None:
         """A slot's HTML, or None: then the shop's own content stays.
@@ -295,18 +311,21 @@ class PageView:
             task = call.task
             if task is not None and not task.done():
                 await asyncio.wait((task,), timeout=min(SETTLE_GRACE, self.remaining))
-            if not call.outcome:
-                in_flight = task is not None and not task.done()
-                await self._keep(call, lease=LEASE if in_flight else None)
+            if not call.outcome and not call.committed:
+                await self._keep(call)
 
-    async def _keep(self, call: Call, *, lease: float | None) -> None:
-        core = self._core
-        kept = False
-        if core.keeper is not None:
-            call.committed = True
-            kept = await core.keeper.keep(call.event_id, call.pending, lease=lease)
-            if kept and call.outcome:  # the answer came while the disk was busy
-                await core.keeper.withdraw(call.event_id)
-                return
-        if lease is None or kept:
-            core.metrics.events(str(call.pending.event["type"]), "stored" if kept else "lost")
+    async def _keep(self, call: Call) -> None:
+        """Commits an event that has no answer yet, or never will have one from its own call."""
+        core, task = self._core, call.task
+        kind = str(call.pending.event["type"])
+        if core.keeper is None:
+            if task is None or task.done():
+                core.metrics.events(kind, "lost")
+            return
+        call.committed = True
+        in_flight = task is not None and not task.done()
+        kept = await core.keeper.keep(call.event_id, call.pending, lease=LEASE if in_flight else None)
+        core.metrics.events(kind, "stored" if kept else "lost")
+        # What ended while the disk was busy found nothing to withdraw or release.
+        if kept and in_flight and task is not None and task.done():
+            await (core.keeper.withdraw if call.outcome else core.keeper.release)(call.event_id)

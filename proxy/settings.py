@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 import tomllib
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
@@ -20,15 +21,47 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, f
 from proxy.errors import SettingsError
 from proxy.models import PAGE_KINDS, WIDGETS, PageKind, Widget
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 DEFAULT_FILE = Path("datacue.toml")
 VENDOR_EVENTS = "https://events.datacue.co/"
 VENDOR_API = "https://api.datacue.co/v1"
 
 Position = Literal["before", "prepend", "append", "after", "replace"]
 
+COOKIE_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+"""A cookie's name is a token (RFC 6265, 4.1.1)."""
+
+PREFIX = re.compile(r"(/[A-Za-z0-9._~-]+)+")
+"""Segments of unreserved characters (RFC 3986, 2.3): the same however a client or a cache spells them."""
+
+SHOWN = 80
+"""Characters of a wrong value that an error repeats: enough to recognize it."""
+
+MENDS = {
+    "api_key": "Leave it out for the embedded engine.",
+    "api_secret": "Leave it out if you have none.",
+    "admin_token": "Leave it out where the admin address is on loopback.",
+    "secret_keys": "Leave it out, and one is made and kept.",
+    "upstream": "Write http://host:port, as http://127.0.0.1:8080.",
+    "events_url": f"Leave it out for {VENDOR_EVENTS}",
+    "api_url": f"Leave it out for {VENDOR_API}",
+    "listen": "Write HOST:PORT, as 127.0.0.1:8000.",
+    "admin_listen": "Write HOST:PORT, as 127.0.0.1:8001.",
+    "prefix": "Write a path such as /_datacue.",
+    "consent": 'Write none, or the cookie and its value as "consent=granted".',
+    "pages": "Begin each rule with [[pages]], in double brackets.",
+    "slots": "Begin each slot with [[slots]], in double brackets.",
+}
+"""What to write instead, where the kind of mistake alone doesn't tell."""
+
+UNION_MEMBERS = frozenset({"str", "list[str]"})
+"""What pydantic puts behind the key of a field that takes a text or a list of texts."""
+
 
 class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class PageSettings(_Table):
@@ -113,6 +146,8 @@ class Settings(_Table):
     """Whether DataCue's own scripts are taken out of a personalized page: they would count it twice."""
     pages: tuple[PageSettings, ...] = ()
     slots: tuple[SlotSettings, ...] = ()
+    click_links: bool = True
+    """Whether links in widgets lead through `{prefix}/click/...`, so that clicks are counted."""
     # -- looks ------------------------------------------------------------------------------------
     templates: Path | None = None
     """Folder whose templates override the shipped ones, file by file."""
@@ -130,7 +165,7 @@ class Settings(_Table):
     """Whether the first widget of a page brings our stylesheet."""
     # -- limits -----------------------------------------------------------------------------------
     outbox: str | None = None
-    """A SQLite folder in state_dir, or a postgresql:// URL when several machines share it."""
+    """Folder of the outbox's SQLite files, one a worker. None: `outbox` in state_dir."""
     connect_timeout: float = Field(default=5.0, gt=0)
     """Seconds to reach the shop."""
     response_timeout: float = Field(default=60.0, gt=0)
@@ -152,32 +187,51 @@ class Settings(_Table):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
 
+    @field_validator("api_key", "api_secret", "admin_token")
+    @classmethod
+    def _said(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not value.get_secret_value().strip():
+            raise ValueError("is empty")
+        return value
+
+    @field_validator("secret_keys")
+    @classmethod
+    def _keys(cls, value: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+        if not all(key.get_secret_value().strip() for key in value):
+            raise ValueError("one of the keys is empty: everybody could forge a visitor's cookie")
+        return value
+
     @field_validator("upstream", "events_url", "api_url")
     @classmethod
     def _http_url(cls, value: str | None) -> str | None:
         if value is None:
             return None
-        parts = urlsplit(value)
+        if "@" in value:
+            raise ValueError("must not hold a user name or password")  # nor may the message
+        try:
+            parts = urlsplit(value)
+            _ = parts.port
+        except ValueError as error:
+            raise ValueError(f"{value!r} is no address: {str(error).lower()}") from None
         if parts.scheme not in {"http", "https"} or not parts.hostname:
             raise ValueError(f"{value!r} is no http:// or https:// address")
-        if parts.query or parts.fragment or parts.username is not None:
-            raise ValueError(f"{value!r} must not hold a query, a fragment or a user name")
-        _ = parts.port  # raises ValueError itself when out of range
+        if parts.query or parts.fragment:
+            raise ValueError(f"{value!r} must not hold a query or a fragment")
         return value
 
     @field_validator("prefix")
     @classmethod
     def _path(cls, value: str) -> str:
-        if not value.startswith("/") or value.endswith("/") or "//" in value or not value.isascii():
-            raise ValueError(f"{value!r} must begin with one slash and end without one, as /_datacue")
+        if not PREFIX.fullmatch(value) or {".", ".."} & set(value.split("/")):
+            raise ValueError(f"{value!r} is no path of letters, digits and . _ ~ - that ends without a slash")
         return value
 
     @field_validator("consent")
     @classmethod
     def _consent(cls, value: str) -> str:
         name, separator, wanted = value.partition("=")
-        if value != "none" and not (separator and name.strip() and wanted.strip()):
-            raise ValueError(f"{value!r} must be none or cookie=value, as consent=granted")
+        if value != "none" and not (separator and COOKIE_NAME.fullmatch(name.strip()) and wanted.strip()):
+            raise ValueError(f"{value!r} is neither none nor cookie=value")
         return value
 
     @field_validator("listen", "admin_listen")
@@ -208,7 +262,7 @@ def host_port(text: str) -> tuple[str, int]:
     host, _, port = text.rpartition(":")
     host = host.strip("[]") or "0.0.0.0"  # noqa: S104  ":8000" says every address, as it does elsewhere
     if not port.isdigit() or not 0 <= int(port) <= 65535:  # noqa: PLR2004  the range of a port
-        raise ValueError(f"{text!r} is no HOST:PORT, as 127.0.0.1:8000")
+        raise ValueError(f"{text!r} is no HOST:PORT")
     return host, int(port)
 
 
@@ -226,7 +280,7 @@ def load(file: Path | None = None, **given: Any) -> Settings:
     origin = dict.fromkeys(values, str(file or DEFAULT_FILE))
     for key in Settings.model_fields:
         text = os.environ.get(f"DATACUE_{key.upper()}")
-        if text is not None:
+        if text:  # an empty one is what `KEY=${KEY}` in a compose file leaves behind: not set
             values[key] = _from_environment(key, text)
             origin[key] = f"DATACUE_{key.upper()}"
     for key, value in given.items():
@@ -247,7 +301,7 @@ def _from_file(file: Path | None) -> dict[str, Any]:
     try:
         return tomllib.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise SettingsError(str(file), "there is no such file", "`datacue-proxy init` writes one.") from None
+        raise SettingsError(str(file), "there is no such file", "Check its name, or leave it out.") from None
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(
             str(file), f"can't be read: {error}", "Check its permissions and encoding."
@@ -273,7 +327,7 @@ def _from_environment(key: str, text: str) -> object:
 def _explain(error: ValidationError, origin: dict[str, str]) -> SettingsError:
     """The first complaint, in the operator's words."""
     first = error.errors(include_url=False)[0]
-    location = first["loc"]
+    location = tuple(part for part in first["loc"] if part not in UNION_MEMBERS)
     key = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location).lstrip(".")
     where = origin.get(str(location[0]), "") if location else ""
     if where and where != f"DATACUE_{key.upper()}":
@@ -285,13 +339,41 @@ def _explain(error: ValidationError, origin: dict[str, str]) -> SettingsError:
         near = difflib.get_close_matches(str(location[-1]), known, n=1)
         mend = f"Did you mean {near[0]}?" if near else f"Known keys: {', '.join(known)}."
         return SettingsError(key, "is no setting", mend)
-    if first["type"] == "missing":
-        return SettingsError(key, "is missing", "Add it.")
-    problem = first["msg"].removeprefix("Value error, ")
-    if first["type"] == "value_error":
-        return SettingsError(key, problem, "See docs/settings.md.")
-    shown = "" if "secret" in key or "token" in key else f" (it is {first['input']!r})"
-    return SettingsError(key, problem[:1].lower() + problem[1:] + shown, "See docs/settings.md.")
+    problem, mend = _mistake(first["type"], first["msg"], first["input"], first.get("ctx", {}))
+    if any(word in key.lower() for word in ("secret", "token", "api_key")):
+        problem = problem.partition(" (it is ")[0]
+    mend = mend or MENDS.get(".".join(map(str, location)), "See docs/settings.md.")
+    return SettingsError(key, problem, mend)
+
+
+def _mistake(kind: str, message: str, given: Any, context: Mapping[str, Any]) -> tuple[str, str]:
+    """What is wrong, and the mend where this kind of mistake tells it; kinds are pydantic's names."""
+    shown = repr(given)
+    it_is = f"(it is {shown if len(shown) <= SHOWN else shown[:SHOWN] + '…'})"
+    match kind:
+        case "missing":
+            return "is missing", "Add it."
+        case "value_error":
+            return message.removeprefix("Value error, "), ""
+        case "literal_error":
+            return f"is none of its values {it_is}", f"Write {context['expected']}."
+        case "string_type":
+            return f"is no text {it_is}", 'Write it in quotes, as "text".'
+        case "bool_parsing" | "bool_type":
+            return f"is neither yes nor no {it_is}", "Write true or false."
+        case "greater_than_equal" | "greater_than":
+            least = f"{context['ge']:g} or more" if "ge" in context else f"more than {context['gt']:g}"
+            return f"is too small {it_is}", f"Write {least}."
+        case "less_than_equal":
+            return f"is too large {it_is}", f"Write {context['le']:g} or less."
+        case _ if kind.startswith(("int_", "float_", "finite_")):
+            return f"is no {'whole ' if kind.startswith('int_') else ''}number {it_is}", "Write a number."
+        case "tuple_type" | "list_type":
+            return f"is no list {it_is}", ""
+        case "dict_type" | "model_type":
+            return f"is no table {it_is}", ""
+        case _:
+            return f"{message[:1].lower()}{message[1:]} {it_is}", ""
 
 
 def _known_keys(location: tuple[int | str, ...]) -> list[str]:
