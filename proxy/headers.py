@@ -218,7 +218,12 @@ def for_shop(
     via = chain = forwarded = b""
     for field in headers:
         name, value = field
-        if name in HOP_BY_HOP or name in also or name.startswith(b"x-datacue-"):
+        if b"_" in name:
+            # CGI and WSGI shops read an underscore as a dash: such a name must not stand in for ours.
+            name = name.replace(b"_", b"-")
+            if name in FORWARDED or name == b"via":
+                continue
+        if name in HOP_BY_HOP or name in also or name.startswith(b"x-datacue"):
             continue
         if name == b"via":
             via = via + b", " + value if via else value

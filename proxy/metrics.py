@@ -6,13 +6,15 @@ prometheus-client keeps the figures in shared files, and the admin address adds 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.metrics_core import CounterMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 """Bucket edges, in seconds: from a loopback answer to the vendor's timeout."""
@@ -33,6 +35,22 @@ class Tally:
         if count is None:
             count = self._children[labels] = self._counter.labels(*labels).inc
         count(amount)
+
+
+class _Counted(Collector):
+    """A tally of somebody else's, as a counter. With several workers each shows its own alone."""
+
+    def __init__(self, name: str, text: str, tally: Mapping[Any, int]) -> None:
+        self._name = name
+        self._text = text
+        self._tally = tally
+
+    def collect(self) -> Iterable[CounterMetricFamily]:
+        """The figures now."""
+        family = CounterMetricFamily(self._name, self._text, labels=["event", "priority"])
+        for (event, priority), times in list(self._tally.items()):
+            family.add_metric([event, priority.name.lower() if priority is not None else ""], times)
+        yield family
 
 
 class Metrics:
@@ -72,6 +90,10 @@ class Metrics:
         """Registers a figure that is read at scrape: pool sizes, cache bytes, the breaker's state."""
         gauge = Gauge(f"datacue_{name}", text, registry=self.registry, multiprocess_mode="livesum")
         gauge.set_function(read)
+
+    def count(self, name: str, text: str, tally: Mapping[Any, int]) -> None:
+        """Registers figures that are counted elsewhere, by (event, priority), and read at scrape."""
+        self.registry.register(_Counted(f"datacue_{name}", text, tally))
 
     def expose(self) -> bytes:
         """This process's figures in Prometheus' text format."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import gc
 import ipaddress
 import os
@@ -41,6 +42,12 @@ BACKLOG = 2048
 SHUTDOWN_SECONDS = 30
 """For requests in flight after SIGTERM; what still runs then is cut."""
 
+BIND_MENDS = {
+    errno.EADDRINUSE: "Stop what listens there, or choose another port.",
+    errno.EACCES: "Choose a port above 1023, or let this user have it.",
+}
+"""What helps when an address can't be had."""
+
 
 def create_app(settings: Settings, metrics: Metrics, log: Log) -> Personalization:
     """The reverse proxy as an ASGI app: the middleware around an app that forwards to the shop.
@@ -70,20 +77,25 @@ def bind(key: str, address: str) -> socket.socket:
         address: HOST:PORT.
 
     Raises:
-        SettingsError: the address is in use, isn't ours, or may not be used.
+        SettingsError: it is no address, is in use, isn't ours, or may not be used.
     """
-    host, port = host_port(address)
+    try:
+        host, port = host_port(address)
+    except ValueError as error:
+        raise SettingsError(key, str(error), "Write HOST:PORT, as 127.0.0.1:8000.") from None
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
+    # The protocol by name: asyncio sets TCP_NODELAY only on sockets that say they are TCP.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
         listener.listen(BACKLOG)
-    except (OSError, OverflowError) as error:
+    except (OSError, UnicodeError) as error:
         listener.close()
         reason = getattr(error, "strerror", None) or str(error)
         problem = f"can't listen on {address}: {reason.lower()}"
-        raise SettingsError(key, problem, "Stop what listens there, or choose another address.") from None
+        mend = BIND_MENDS.get(getattr(error, "errno", None) or 0, "Choose an address of this machine.")
+        raise SettingsError(key, problem, mend) from None
     listener.setblocking(False)
     return listener
 

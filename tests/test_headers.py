@@ -121,6 +121,17 @@ def test_a_clients_own_datacue_fields_never_reach_the_shop():
     assert not [name for name, _ in to_shop(fields) if name.startswith(b"x-datacue")]
 
 
+@pytest.mark.parametrize(
+    "name", [b"x_forwarded_for", b"x-forwarded_proto", b"forwarded", b"x_datacue_user", b"proxy_connection"]
+)
+def test_an_underscore_cannot_stand_in_for_our_own_fields(name):
+    assert (name, b"evil") not in to_shop([(name, b"evil")])
+
+
+def test_other_underscores_pass():
+    assert (b"x_custom", b"1") in to_shop([(b"x_custom", b"1")])
+
+
 def test_what_the_shop_says_to_us_never_reaches_the_browser():
     fields = [
         (b"x-datacue-event", b"{}"),

@@ -91,7 +91,7 @@ class Relay:
         self._concurrency = concurrency
         self._ages = ages
         self._calls: set[asyncio.Task[None]] = set()
-        self._visitors: set[str] = set()  # whose record is in flight
+        self._visitors: dict[str, asyncio.Task[None]] = {}  # whose record is in flight
         self._nudged = asyncio.Event()  # a call ended, a pause was lifted, or we are closing
         self._ended = asyncio.Event()
         self._ended.set()
@@ -179,12 +179,13 @@ class Relay:
         visitor = held.record.visitor
         call = tasks.create_task(self._deliver(held))
         self._calls.add(call)
-        self._visitors.add(visitor)
+        self._visitors[visitor] = call
         call.add_done_callback(partial(self._called, visitor))
 
     def _called(self, visitor: str, call: asyncio.Task[None]) -> None:
         self._calls.discard(call)
-        self._visitors.discard(visitor)
+        if self._visitors.get(visitor) is call:
+            del self._visitors[visitor]
         self._nudged.set()
         self._outbox.changed.set()
 
@@ -222,6 +223,9 @@ class Relay:
                 _log.warning("outbox_unwritable", error=str(error))
                 await asyncio.sleep(STORE_PAUSE)
             else:
+                # Before the next claim's answer can come: it may hold this visitor's next record, which
+                # would lie claimed and unsent if the visitor still counted as busy.
+                self._visitors.pop(outcome.record.visitor, None)
                 return
 
     def _failed(self, held: Held, error: PeerError) -> Outcome:
