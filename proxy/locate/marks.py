@@ -61,16 +61,13 @@ class Marks:
         """How many rules have found their element, for now."""
         return len(self._claimed)
 
-    def claim(self, rule: int) -> bool:
-        """Take a rule for the element at hand: each fires once a page.
+    def is_free(self, rule: int) -> bool:
+        """Whether a rule may still fire: each does so once a page."""
+        return rule not in self._claimed
 
-        Returns:
-            Whether it was still free.
-        """
-        if rule in self._claimed:
-            return False
+    def claim(self, rule: int) -> None:
+        """Take a rule for the element at hand."""
         self._claimed.append(rule)
-        return True
 
     def add(self, slot: Slot | None, start: int, end: int) -> None:
         """A place that is certain, unless something around it turns out to go as a whole."""

@@ -68,9 +68,9 @@ class Page:
 
     def feed(self, data: bytes) -> list[Piece]:
         """Take the next bytes, at least one; give what may leave."""
-        self._look(data)
         self._pieces.append(data)
         self._arrived += len(data)
+        self._look(data)
         to_end = self._search.eager or self._arrived - self._read_to > MAX_UNREAD
         if self._walk.idle and not to_end:
             return self._pass_on(data)
@@ -91,7 +91,7 @@ class Page:
     def _look(self, data: bytes) -> None:
         known = len(self._tail)
         window = self._tail + data.lower()
-        start = self._arrived - known
+        start = self._arrived - len(window)
         for _, at, end in self._search.automaton.find_matches_as_indexes(window):
             if end > known:
                 self._walk.hits.append(start + at)

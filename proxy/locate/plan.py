@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -20,6 +21,9 @@ Position = Literal["before", "prepend", "append", "after", "replace"]
 
 _VENDOR_NEEDLE = b"cdn.datacue.co/js/"
 _FACT_NEEDLES = (b"<meta", b"<title", b"canonical", b"ld+json", b"datacueconfig", b"itemscope", b"itemprop")
+
+
+_AT_ATTRIBUTE = re.compile(r"(.*)@([\w:.-]+)\s*", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +97,8 @@ class Search:
             needles.add(_VENDOR_NEEDLE)
         if plan.collect_facts:
             needles.update(_FACT_NEEDLES)
-        selectors = [rule.selector for rule in plan.slots]
-        wanted_facts = (
-            [fact.selector for fact in facts.all] if facts is not None and plan.collect_facts else []
-        )
-        selectors += wanted_facts
+        of_facts = [fact.selector for fact in facts.all] if facts is not None and plan.collect_facts else []
+        selectors = [rule.selector for rule in plan.slots] + of_facts
         self.every_tag = False
         for selector in selectors:
             wanted = selector.needles()
@@ -106,7 +107,7 @@ class Search:
             else:
                 needles |= wanted
         self.ancestors = any(selector.needs_ancestors for selector in selectors)
-        self.until_claimed = not any(one.needs_ancestors or one.needles() is None for one in wanted_facts)
+        self.until_claimed = not any(one.needs_ancestors or one.needles() is None for one in of_facts)
         self.eager = (
             self.ancestors or self.every_tag or any(r.position in {"before", "replace"} for r in plan.slots)
         )

@@ -77,20 +77,28 @@ class Splicer:
                     step.bailed,
                 )
                 return [*step.pieces]
-            self._page = self._turn_off()
-        page = self._page
         try:
+            page = self._page = self._page or self._turn_off()
             pieces = go_on(page)
         except Exception:  # noqa: BLE001  no I/O happens in there: it can only be a bug, and the page must go on
             self.bailed = "internal"
-            self.held = 0
-            return page.rest()
+            return self._rest(chunk)
         self.bailed = page.bailed
         self.held = page.held
         self._length += len(chunk)
         if place is not None:
             self._remember(place, chunk, pieces, page)
         return pieces
+
+    def _rest(self, chunk: bytes) -> list[Piece]:
+        """All that has come and not left, after a bug."""
+        if self._page is not None:
+            rest = self._page.rest()
+        else:
+            known = b"".join(self._path)
+            rest = [known[len(known) - self.held :] + chunk]
+        self.held = 0
+        return rest
 
     def _turn_off(self) -> Page:
         """Read what was known from memory so far: from here on the page is not."""

@@ -319,13 +319,16 @@ class Walk:
         return inner + outer
 
     def _matching(self, name: bytes, found: dict[bytes, bytes], *, hollow: bool) -> list[SlotRule]:
-        return [
-            rule
-            for number, rule in enumerate(self._plan.slots)
-            if not (hollow and rule.position in {"prepend", "append"})
-            and rule.selector.matches(name, found, self._open.stack)
-            and self.marks.claim(number)
-        ]
+        found_rules = []
+        for number, rule in enumerate(self._plan.slots):
+            if (
+                self.marks.is_free(number)
+                and not (hollow and rule.position in {"prepend", "append"})
+                and rule.selector.matches(name, found, self._open.stack)
+            ):
+                self.marks.claim(number)
+                found_rules.append(rule)
+        return found_rules
 
     def _fill(self, mark: Mark, inner: int, outer: int, *, whole: bool, ended: bool) -> None:
         """The element ends that a mark replaces, or the content of which."""

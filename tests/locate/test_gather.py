@@ -78,6 +78,11 @@ def test_the_operators_selectors_find_text_and_attributes(send_all_ways: Send) -
     assert send_all_ways(page, facts=facts).facts.selected == {"name": [b"A chair"], "photo": [b"1", b"2"]}
 
 
+def test_an_at_sign_in_a_selectors_value_names_no_attribute(send: Send) -> None:
+    facts = FactSelectors({"mail": "a[href='a@b']", "to": "a[href*='@'] @href "})
+    assert send(b"<a href=a@b>x</a>", facts=facts).facts.selected == {"mail": [b"x"], "to": [b"a@b"]}
+
+
 def test_a_plan_may_bring_selectors_for_every_page(send_all_ways: Send) -> None:
     plan = Plan(facts={"name": "h1"})
     assert send_all_ways(b"<h1>a</h1><h2>b</h2>", plan).facts.selected == {"name": [b"a"]}

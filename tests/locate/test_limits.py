@@ -112,6 +112,19 @@ def test_a_bug_of_ours_lets_the_page_go(monkeypatch: pytest.MonkeyPatch) -> None
     assert splicer.held == 0
 
 
+def test_a_bug_where_a_page_leaves_memory_lets_it_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    def surprise(*_: object, **__: object) -> None:
+        raise LookupError
+
+    plan = Plan()
+    Splicer(plan).feed(START + b"held")
+    splicer = Splicer(plan)
+    assert splicer.feed(START + b"held") == [START]
+    monkeypatch.setattr(walk.Walk, "go", surprise)
+    assert splicer.feed(b"</div>") == [b"held</div>"]
+    assert splicer.bailed == "internal"
+
+
 def test_long_pages_are_read_as_they_pass(send: Send) -> None:
     filler = b"<p class=a>text</p><!-- x --><script>a<b</script>" * 1000
     rounds = MAX_UNREAD // len(filler) * 3
