@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from harness.peers import Peer, Vendor
 from harness.process import Proxy
+from oscar_shop.process import OscarShop
 
 
 @pytest.fixture
@@ -56,3 +57,11 @@ async def run_proxy(tmp_path, shop, vendor):
             return proxy
 
         yield run
+
+
+@pytest.fixture(scope="session")
+def oscar_shop(request, tmp_path_factory):
+    """django-oscar, served: see ``oscar_shop``. Its URL is ``.url``."""
+    shop = OscarShop(request.config.cache.mkdir("oscar"), tmp_path_factory.mktemp("shop"))
+    yield shop
+    shop.stop()
