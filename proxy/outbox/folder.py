@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 import apsw
 
 from proxy.errors import OutboxUnavailable
+from proxy.outbox.schema import VersionMismatch
 from proxy.outbox.sqlite import MAX_BYTES, SQLiteStore
 
 if TYPE_CHECKING:
@@ -141,11 +142,12 @@ class Folder:
         for path in self._files():
             try:
                 stores.append(SQLiteStore(path, owner=False, max_bytes=self._max_bytes))
-            except OutboxUnavailable:
-                if path.exists():  # else its heir deleted it meanwhile, because it was empty
-                    for store in stores:
-                        store.close()
-                    raise
+            except OutboxUnavailable as error:
+                if _is_unused(path, error):
+                    continue
+                for store in stores:
+                    store.close()
+                raise
         return stores
 
     def release(self) -> None:
@@ -189,6 +191,12 @@ class Folder:
 def _parts(path: Path) -> tuple[Path, Path, Path]:
     # The database goes last: without it, the others are not seen as an outbox any more.
     return path.with_name(path.name + "-wal"), path.with_name(path.name + "-shm"), path
+
+
+def _is_unused(path: Path, error: OutboxUnavailable) -> bool:
+    """Whether its worker died before the first record, or its heir deleted it after the last."""
+    unbegun = isinstance(error.__cause__, VersionMismatch) and error.__cause__.version == 0
+    return unbegun or not path.exists()
 
 
 def _is_damage(error: OutboxUnavailable) -> bool:

@@ -62,16 +62,24 @@ MIGRATIONS: Final = (_FIRST,)
 VERSION: Final = len(MIGRATIONS)
 
 
+class VersionMismatch(ValueError):
+    """The file's schema is not this program's; version 0 has none yet, and so no records."""
+
+    def __init__(self, version: int) -> None:
+        super().__init__(f"its schema is version {version}, this program knows {VERSION}")
+        self.version = version
+
+
 def migrate(database: apsw.Connection) -> None:
     """Bring the file to this version, in one transaction.
 
     Raises:
-        ValueError: a later version of the program wrote it.
+        VersionMismatch: a later version of the program wrote it.
     """
     database.execute("BEGIN IMMEDIATE")
     version = database.pragma("user_version")
     if version > VERSION:
-        raise ValueError(f"its schema is version {version}, this program knows {VERSION}")
+        raise VersionMismatch(version)
     for step in MIGRATIONS[version:]:
         database.execute(step)
     if version < VERSION:

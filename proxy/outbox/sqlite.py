@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
-from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final
 
-import apsw
 import msgspec
 
-from proxy.errors import OutboxUnavailable
-from proxy.outbox import schema
+from proxy.outbox.file import SQLiteFile
 from proxy.outbox.records import (
     MAX_BODY,
     Added,
@@ -29,11 +25,12 @@ from proxy.outbox.records import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
 MAX_BYTES: Final = 1024**3
-"""Disk cap of one worker's file: some two million views, half an hour of a very busy shop."""
+"""Disk cap of one worker's file: about a million views. Four workers hold an hour of 1,000
+events a second."""
 
 MAX_DEAD: Final = 10_000
 """Dead letters kept: more than anyone will read; the least worth go first."""
@@ -50,38 +47,9 @@ EXPIRY: Final = 2_000
 HORIZON: Final = 86400.0
 """Seconds ahead of which nothing can be due unless the clock jumped: such lanes are due at once."""
 
-SHRINK: Final = 1_024
-"""Free pages given back to the file system at a time, and kept for the next burst."""
-
 INSERTS: Final = (64, 16, 4, 1)
 """Rows of one INSERT. Few sizes, so that the statement cache knows them; many rows, because every
 statement takes the interpreter's lock from the event loop and gives it back."""
-
-# journal_mode=WAL        one fsync a commit, and readers (the command line) block no writer
-# synchronous=FULL        that fsync happens before COMMIT returns: an acknowledged event survives power loss
-# fullfsync               on macOS, where a plain fsync leaves the data in the drive's cache
-# auto_vacuum=INCREMENTAL the file shrinks again after an outage; only possible before the first table
-# secure_delete=FAST      deleted visitors' data is zeroed where the page is written anyway
-# mmap_size=0             an I/O error is an error code; with a mapping it would be SIGBUS
-# journal_size_limit      the WAL of a burst is cut back at the next checkpoint
-# cache_size              8 MB a worker: a long backlog must not grow the process
-# temp_store=MEMORY       the eviction's sort needs no second file on a disk that is full
-PRAGMAS: Final = """
-    PRAGMA auto_vacuum = INCREMENTAL;
-    PRAGMA journal_mode = WAL;
-    PRAGMA synchronous = FULL;
-    PRAGMA fullfsync = ON;
-    PRAGMA checkpoint_fullfsync = ON;
-    PRAGMA secure_delete = FAST;
-    PRAGMA mmap_size = 0;
-    PRAGMA wal_autocheckpoint = 1000;
-    PRAGMA journal_size_limit = 16777216;
-    PRAGMA cache_size = -8000;
-    PRAGMA temp_store = MEMORY;
-"""
-
-BUSY_TIMEOUT: Final = 5_000
-"""Milliseconds to wait for the command line's short transactions on the same file."""
 
 _COLUMNS: Final = "id, visitor, priority, created, target, body, due, attempts, dead, reason"
 _INSERT: Final = {
@@ -100,7 +68,7 @@ _HEADS: Final = f"""
 """  # noqa: S608 -- constants
 
 
-class SQLiteStore:
+class SQLiteStore(SQLiteFile):
     """A ``Store`` in one file; see ``store.py`` for what its methods promise.
 
     Args:
@@ -124,85 +92,11 @@ class SQLiteStore:
         max_dead: int = MAX_DEAD,
         vfs: str | None = None,
     ) -> None:
-        self.path = path
-        self.corrupt = False
-        """The file is no SQLite database, or a damaged one: set it aside, it will not heal."""
-        self._erased = False
+        super().__init__(path, owner=owner, max_bytes=max_bytes, vfs=vfs)
+        self._max_dead = max_dead
         self._claims: dict[str, float] = {}
         """Until when whose lane is claimed. In memory only: the file has one owner, whose claims die
         with it, and a claim that is not written costs no fsync."""
-        self._max_bytes = max_bytes
-        self._max_dead = max_dead
-        self._database: apsw.Connection | None = None
-        with self._failures("open"):
-            flags = apsw.SQLITE_OPEN_READWRITE | (apsw.SQLITE_OPEN_CREATE if owner else 0)
-            self._database = database = apsw.Connection(str(path), flags=flags, vfs=vfs)
-            self._open(database, owner=owner)
-
-    def _open(self, database: apsw.Connection, *, owner: bool) -> None:
-        database.set_busy_timeout(BUSY_TIMEOUT)
-        database.execute(PRAGMAS).fetchall()
-        self._page_size: int = database.pragma("page_size")
-        self._max_pages: int = max(self._max_bytes // self._page_size, 1)
-        # The hard stop behind ``_room``: the schema and a batch beyond the estimate must still fit.
-        database.pragma("max_page_count", self._max_pages + self._max_pages // 16 + 64)
-        if not owner:
-            if database.pragma("user_version") != schema.VERSION:
-                raise ValueError("another version of the program wrote it and no worker has migrated it")
-            return
-        schema.migrate(database)
-        _sync_folder(self.path.parent)
-
-    def close(self) -> None:
-        """Close the file. What was committed is in it, or in the WAL beside it."""
-        database, self._database = self._database, None
-        if database is not None:
-            # A failing disk makes the closing checkpoint fail; the WAL keeps what was committed.
-            with suppress(apsw.Error):
-                database.close()
-
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """BEGIN IMMEDIATE … COMMIT: one fsync of the WAL, none if nothing was changed."""
-        with self._failures("write"):
-            database = self._open_database()
-            database.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-                database.execute("COMMIT")
-                if self._erased:
-                    self._erased = False
-                    database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-            finally:
-                if database.in_transaction:
-                    with suppress(apsw.Error):
-                        database.execute("ROLLBACK")
-
-    @contextmanager
-    def _failures(self, action: str) -> Iterator[None]:
-        """What SQLite reports, as the one error that callers know."""
-        try:
-            yield
-        except (apsw.Error, OSError, ValueError) as error:
-            self.corrupt = self.corrupt or isinstance(error, (apsw.CorruptError, apsw.NotADBError))
-            if action == "open":
-                self.close()
-            kind = type(error).__name__
-            raise OutboxUnavailable(f"can't {action} {self.path.name}: {kind}: {error}") from error
-
-    def _open_database(self) -> apsw.Connection:
-        if self._database is None:
-            raise OutboxUnavailable(f"{self.path.name} is closed")
-        return self._database
-
-    def _rows(self, sql: str, bindings: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        return self._open_database().execute(sql, bindings).fetchall()
-
-    def _change(self, sql: str, bindings: Sequence[Any] = ()) -> int:
-        """Run a statement; how many rows it changed itself, triggers not counted."""
-        database = self._open_database()
-        database.execute(sql, bindings)
-        return database.changes()
 
     def add(self, held: Sequence[Held]) -> Added:
         """Insert, worthiest first where the cap is reached."""
@@ -239,11 +133,7 @@ class SQLiteStore:
 
     def _room(self, held: Sequence[Held]) -> bool:
         need = sum(len(one.record.body) + ROW_OVERHEAD for one in held)
-        return self._used() + -(-need // self._page_size) <= self._max_pages
-
-    def _used(self) -> int:
-        rows = self._rows("SELECT page_count - freelist_count FROM pragma_page_count, pragma_freelist_count")
-        return int(rows[0][0])
+        return self._used_pages() + -(-need // self._page_size) <= self._max_pages
 
     def _make_room(self, held: Sequence[Held], priority: Priority, dropped: Losses) -> bool:
         for victim in sorted(Priority, reverse=True):
@@ -351,9 +241,7 @@ class SQLiteStore:
             " (SELECT visitor FROM lanes WHERE due > ?)",
             (now, now + HORIZON),
         )
-        free = int(self._rows("SELECT freelist_count FROM pragma_freelist_count")[0][0])
-        if free > SHRINK:
-            self._rows(f"PRAGMA incremental_vacuum({min(SHRINK, free - SHRINK)})")
+        self._shrink()
         return +dropped
 
     def status(self, now: float) -> Status:
@@ -368,7 +256,7 @@ class SQLiteStore:
             leased=leased,
             dead=dead,
             oldest=oldest,
-            used_bytes=self._used() * self._page_size,
+            used_bytes=self._used_pages() * self._page_size,
             max_bytes=self._max_bytes,
         )
 
@@ -395,13 +283,8 @@ class SQLiteStore:
 
     def forget(self, visitor: str) -> int:
         """Delete a visitor's rows and zero the bytes that they took, in the file and in the WAL."""
-        database = self._open_database()
-        database.pragma("secure_delete", "ON")  # zero whole pages too, not only parts of them
-        self._erased = True  # and let the WAL, which still has the old pages, not outlive the commit
-        try:
+        with self._erasing():
             return self._change("DELETE FROM records WHERE visitor = ?", (visitor,))
-        finally:
-            database.execute("PRAGMA secure_delete = FAST")
 
     def is_empty(self) -> bool:
         """Whether nothing is left in the file, dead letters included."""
@@ -409,13 +292,12 @@ class SQLiteStore:
 
     def check(self) -> list[str]:
         """What SQLite's integrity check and the lanes' own rule complain of; empty when all is well."""
-        problems = [row[0] for row in self._rows("PRAGMA integrity_check") if row[0] != "ok"]
         wrong = self._rows(
             "SELECT visitor FROM records WHERE dead = 0 GROUP BY visitor HAVING visitor NOT IN"
             " (SELECT visitor FROM lanes) UNION ALL SELECT visitor FROM lanes WHERE due IS NOT (SELECT due"
             " FROM records WHERE visitor = lanes.visitor AND dead = 0 ORDER BY created, seq LIMIT 1)"
         )
-        return problems + [f"lane of {visitor} does not follow its head" for (visitor,) in wrong]
+        return self._damages() + [f"lane of {visitor} does not follow its head" for (visitor,) in wrong]
 
 
 def _json(values: Iterable[str]) -> str:
@@ -450,12 +332,3 @@ def _held(row: tuple[Any, ...]) -> Held:
     id_, visitor, priority, created, target, body, due, attempts, dead, reason = row
     record = Record(id_, visitor, Priority(priority), created, body, target)
     return Held(record, due, attempts, bool(dead), reason)
-
-
-def _sync_folder(folder: Path) -> None:
-    """SQLite syncs the folder for a new WAL, not for a new database file."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

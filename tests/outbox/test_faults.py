@@ -123,6 +123,7 @@ def test_a_failing_call_costs_only_what_was_not_acknowledged(tmp_path: Path, fau
         if healed or time.monotonic() > deadline:
             break
     os.killpg(process.pid, signal.SIGKILL)
+    said += [line.split() for line in process.stdout.read().decode().split("\n")[:-1]]
     process.stdout.close()
     process.wait()
     if len(said) < 2:

@@ -143,8 +143,19 @@ def test_a_file_of_a_later_version_is_not_touched(tmp_path: Path) -> None:
     store.close()
     with pytest.raises(OutboxUnavailable, match="version 99"):
         SQLiteStore(path)
-    with pytest.raises(OutboxUnavailable, match="another version"):
+    with pytest.raises(OutboxUnavailable, match="version 99"):
         SQLiteStore(path, owner=False)
+
+
+def test_a_file_whose_worker_died_before_the_first_record_is_no_trouble(tmp_path: Path) -> None:
+    (tmp_path / "begun.sqlite3").touch()
+    assert Folder(tmp_path).every() == []
+
+
+def test_a_file_that_cannot_be_read_is_not_passed_over(tmp_path: Path) -> None:
+    (tmp_path / "damaged.sqlite3").write_bytes(b"this is no database" * 1000)
+    with pytest.raises(OutboxUnavailable, match="NotADBError"):
+        Folder(tmp_path).every()
 
 
 def test_whoever_only_looks_creates_nothing(tmp_path: Path) -> None:
