@@ -249,7 +249,8 @@ def _check_changing(contestant: Contestant, *, products_change: bool) -> None:
 
 
 def _products(html: bytes) -> set[bytes]:
-    return set(re.findall(rb'href="/product/([^"]+)"', html))
+    """What is shown, by its photos: links lead through the click endpoint."""
+    return set(re.findall(rb'src="/products/([^"]+)"', html))
 
 
 def _check_including(contestant: Contestant, widgets: bytes) -> None:
