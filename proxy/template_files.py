@@ -29,7 +29,7 @@ def shipped(folder: Literal["templates", "static"]) -> Path:
 def load(folder: Path | None, filters: Mapping[str, Callable[..., str]]) -> dict[str, Template]:
     """Compiles every template, the operator's before the shipped one."""
     if folder is not None and not folder.is_dir():
-        raise SettingsError("templates", f"no folder at {folder}", "Make it, or leave the setting out")
+        raise SettingsError("templates", f"no folder at {folder}", "Make it, or leave the setting out.")
     folders = [shipped("templates"), *([folder] if folder else [])][::-1]
     environment = Environment(
         loader=FileSystemLoader(folders),
@@ -84,5 +84,5 @@ def rehearse(template: Template, sample: Mapping[str, Any]) -> None:
 
 def unusable(place: str, problem: str) -> SettingsError:
     """The error that stops the start: which file and line, and what is wrong there."""
-    mend = "docs/templates.md lists what a template is given"
+    mend = "docs/templates.md lists what a template is given."
     return SettingsError(f"template {place}", problem.rstrip("."), mend)

@@ -12,7 +12,15 @@ import asyncio
 import secrets
 from typing import TYPE_CHECKING, Any
 
-from proxy.errors import ClientGone, PeerError
+from proxy.errors import (
+    ClientGone,
+    ConnectFailed,
+    ConnectionLost,
+    MalformedResponse,
+    PeerError,
+    PoolTimeout,
+    ResponseTimeout,
+)
 from proxy.headers import Client, for_shop, from_shop, has_token, loops, value_of
 from proxy.http1 import Request
 
@@ -39,6 +47,15 @@ ERRORS = {
     504: ("Gateway timeout", "The shop took too long to answer. Please try again."),
     508: ("Loop detected", "This request comes back to where it started: check the upstream address."),
 }
+
+HINTS: dict[type[PeerError], str] = {
+    ConnectFailed: "does the shop run there? the setting upstream names its address",
+    PoolTimeout: "every connection to the shop is busy: it answers more slowly than visitors come",
+    ResponseTimeout: "the shop took longer than response_timeout (or idle_timeout, once it had begun)",
+    ConnectionLost: "the shop closed the connection before it had answered: see its own log",
+    MalformedResponse: "what listens at upstream doesn't speak HTTP/1.1 as it should; is it https?",
+}
+"""What to look at first, for the log."""
 
 
 class Upstream:
@@ -219,6 +236,7 @@ class Upstream:
                 upstream=self._name,
                 error=str(error),
                 kind=type(error).__name__,
+                hint=HINTS.get(type(error), ""),
             )
         title, text = ERRORS[status]
         page = ERROR_PAGE.format(title=title, text=text, reference=reference).encode()

@@ -106,7 +106,7 @@ def parse_locale(name: str) -> Locale:
         return Locale.parse(name.replace("-", "_"))
     except (UnknownLocaleError, ValueError, TypeError) as error:
         problem = f"{name!r} is not a locale"
-        raise SettingsError("locale", problem, "Write a language and a country: en_US, de_CH") from error
+        raise SettingsError("locale", problem, "Write a language and a country: en_US, de_CH.") from error
 
 
 def words_for(locale: Locale, replaced: Mapping[str, str] | None = None) -> Words:
@@ -136,7 +136,7 @@ def price_formatter(locale: Locale, currency: str) -> Callable[[float, str], str
     """
     if get_currency_name(currency, locale="en") == currency:
         raise SettingsError(
-            "currency", f"{currency!r} is not a currency", "Write its ISO 4217 code: USD, EUR"
+            "currency", f"{currency!r} is not a currency", "Write its ISO 4217 code: USD, EUR."
         )
 
     @lru_cache(maxsize=FORMATS_REMEMBERED)

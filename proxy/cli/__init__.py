@@ -7,6 +7,8 @@ the mend, with exit code 2.
 from __future__ import annotations
 
 import sys
+import tomllib
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -14,8 +16,11 @@ import typer
 from proxy.cli import demo, engine, run
 from proxy.errors import SettingsError
 
+PROGRAM = "datacue-proxy"
+"""What help and errors call us, also where we were started as `python -m proxy`."""
+
 app = typer.Typer(
-    name="datacue-proxy",
+    name=PROGRAM,
     help="Personalizes any server-rendered shop, without JavaScript.",
     no_args_is_help=True,
     rich_markup_mode="rich",
@@ -32,9 +37,10 @@ def _version(asked: bool) -> None:  # noqa: FBT001  typer's callback
         from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415  only when asked
 
         try:
-            typer.echo(version("datacue-proxy"))
+            typer.echo(version(PROGRAM))
         except PackageNotFoundError:
-            typer.echo("datacue-proxy (from a checkout)")
+            checkout = Path(__file__).parents[2] / "pyproject.toml"
+            typer.echo(f"{tomllib.loads(checkout.read_text())['project']['version']} (a checkout)")
         raise typer.Exit
 
 
@@ -51,7 +57,7 @@ def options(
 def main() -> None:
     """Runs the command; the entry point of ``datacue-proxy``."""
     try:
-        app()
+        app(prog_name=PROGRAM)
     except SettingsError as error:
-        sys.stderr.write(f"datacue-proxy: {error}\n")
+        sys.stderr.write(f"{PROGRAM}: {error}\n")
         sys.exit(2)

@@ -79,10 +79,7 @@ engine.__doc__ = f"{engine.__doc__}\n{EXAMPLES}"
 
 def _listen(listen: str) -> socket.socket:
     if not listen.startswith("unix:"):
-        try:
-            return bind("--listen", listen)
-        except ValueError as error:
-            raise SettingsError("--listen", str(error), "Write HOST:PORT.") from None
+        return bind("--listen", listen)
     path = listen.removeprefix("unix:")
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
