@@ -61,23 +61,29 @@ run.__doc__ = f"{run.__doc__}\n{EXAMPLES}"
 
 def _serve(settings: Settings, log: Log) -> None:
     """Serves here, or keeps the workers that do."""
-    from proxy.lifespan import page_plan, static_files, upstream_pool  # noqa: PLC0415  see _serve_as_worker
+    from proxy.lifespan import check, unreachable  # noqa: PLC0415  see _serve_as_worker
     from proxy.server import admin_token, bind, serve, url_of  # noqa: PLC0415
 
     # Every mistake in the settings is found before anything listens.
-    page_plan(settings)
-    static_files(settings.static)
+    check(settings, log)
     admin_token(settings)
-    if settings.upstream is None:
-        upstream_pool(settings)
     public = bind("listen", settings.listen)
     admin = bind("admin_listen", settings.admin_listen)
     address = url_of(public)
-    if settings.embedded_engine:
-        log.info("no api_key set: the embedded engine answers", state_dir=str(settings.state_dir))
+
+    silent = unreachable(settings)
 
     def ready() -> None:
+        if settings.embedded_engine:
+            log.info("no api_key set: the embedded engine answers", state_dir=str(settings.state_dir))
         log.info("serving", at=address, upstream=settings.upstream, admin=url_of(admin))
+        if silent:
+            log.warning(
+                "the shop can't be reached: visitors get 502 until it can",
+                upstream=settings.upstream,
+                error=silent,
+                hint="start the shop, or mend the setting upstream",
+            )
 
     if settings.workers > 1:
         ready()
