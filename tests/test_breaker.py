@@ -123,14 +123,10 @@ class BreakerModel(RuleBasedStateMachine):
         self.breaker = Breaker(clock=self.clock, jitter=lambda: 0.5)
         self.calls = 0
         self.failed_in_a_row = 0
-        self.probes = 0
-        self.opened_at = 0.0
 
     @rule(seconds=st.floats(0.01, 40))
     def time_passes(self, seconds: float) -> None:
         self.clock.now += seconds
-        if seconds >= PROBE_LIMIT:
-            self.probes = 0
 
     @rule()
     def a_call_is_wanted(self) -> None:
@@ -174,7 +170,7 @@ class BreakerModel(RuleBasedStateMachine):
 
     @invariant()
     def nobody_waits_longer_than_the_cap(self) -> None:
-        assert 0 <= self.breaker.wait() <= max(LONGEST_OPEN, PROBE_LIMIT)
+        assert 0 <= self.breaker.wait() <= max(LONGEST_OPEN, PROBE_LIMIT) + 1e-6  # the clock is a float
 
 
 TestBreakerModel = BreakerModel.TestCase

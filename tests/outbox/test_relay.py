@@ -247,8 +247,8 @@ def test_a_refused_key_pauses_everything_and_raises_one_alarm(
         await world.outbox.commit([new_record(f"v{n}") for n in range(100)])
         await asyncio.sleep(50)
         assert len(world.vendor.asked) == 32  # those in flight when the first one was refused
-        await asyncio.sleep(3600)
-        assert len(world.vendor.asked) < 32 + 10
+        await asyncio.sleep(600)
+        assert 32 < len(world.vendor.asked) < 32 + 6
         [alarm] = world.alarms
         assert alarm is not None
         assert str(status) in alarm
@@ -279,9 +279,9 @@ def test_a_dead_vendor_gets_one_probe_at_a_time(journey: Any, new_record: NewRec
         await world.until(lambda: world.breaker.state == "open")
         opened, world.vendor.most_at_once = len(world.vendor.asked), 0
         assert opened <= 32
-        await asyncio.sleep(3600)
+        await asyncio.sleep(600)
         assert world.vendor.most_at_once == 1
-        assert len(world.vendor.asked) - opened < 3600 / 15 + 10
+        assert len(world.vendor.asked) - opened < 600 / 15 + 10
         world.vendor.failure = None
         await world.took(f"r{n}" for n in range(200))
 

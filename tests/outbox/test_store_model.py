@@ -185,4 +185,4 @@ class SQLiteHistory(OutboxHistory):
 
 
 TestSQLiteHistory = SQLiteHistory.TestCase
-TestSQLiteHistory.settings = settings(max_examples=40, stateful_step_count=30, deadline=None)
+TestSQLiteHistory.settings = settings(max_examples=25, stateful_step_count=30, deadline=None)
