@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # Tests are spread over the cores; every test uses its own folder and free ports.
 PYTEST := $(BIN)/pytest -n auto
 
-.PHONY: help demo test lint format bench servers lock wheel clean
+.PHONY: help demo test lint format bench eval servers lock wheel clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -25,6 +25,9 @@ lint: $(VENV)/.dev ## ruff, mypy --strict, import-linter
 format: $(VENV)/.dev ## format and mend what ruff can
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
+
+eval: $(VENV)/.dev ## how good the recommendations are, beside the usual baselines
+	@$(BIN)/python -m benchmarks.eval
 
 bench: $(VENV)/.dev servers ## side by side with nginx and others, as ratios
 	@$(BIN)/python -m benchmarks

@@ -6,7 +6,6 @@ what may go together, then popularity.
 
 from __future__ import annotations
 
-from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import Struct
@@ -106,9 +105,10 @@ class Composer:
                 answer.top = page.fill((find.top(),), mixed=True)
         elif kind is Kind.PRODUCT and product is not None:
             related = page.fill(find.bought_with((product.number,)))
-            answer.similar = page.fill((find.similar_to(product.number),))
+            similar = find.similar_to(product.number)
+            answer.similar = page.fill((similar,))
             if len(related) < size:
-                related += islice(page.fill(find.goes_with(product)), size - len(related))
+                related += page.fill(find.goes_with(product, similar), most=size - len(related))
             answer.related = related
         elif kind in {Kind.CART_PAGE, Kind.NOT_FOUND}:
             answer.related = page.fill(self._for_cart(visitor, now), mixed=True)

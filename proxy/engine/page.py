@@ -48,19 +48,23 @@ class Page:
                 shown.append((self._products[item], variant_id))
         return shown
 
-    def fill(self, stages: Iterable[Iterable[Pick]], *, mixed: bool = False) -> list[Pick]:
+    def fill(
+        self, stages: Iterable[Iterable[Pick]], *, mixed: bool = False, most: int | None = None
+    ) -> list[Pick]:
         """A list from the first stage that has candidates, then the next.
 
         Args:
             stages: candidates, the best first, in stages of falling evidence.
             mixed: no category takes the whole list while others have candidates as good.
+            most: products, if fewer than the page's size.
         """
+        size = self._size if most is None else most
         chosen: list[Pick] = []
         count: dict[str, int] = {}
         for stage in stages:
             waiting: list[Pick] = []
             for pick in stage:
-                if len(chosen) == self._size:
+                if len(chosen) == size:
                     return chosen
                 if not self._may_show(pick.item):
                     continue
@@ -71,10 +75,10 @@ class Page:
                 count[category] = count.get(category, 0) + 1
                 self._taken.add(pick.item)
                 chosen.append(pick)
-            for pick in waiting[: self._size - len(chosen)]:
+            for pick in waiting[: size - len(chosen)]:
                 self._taken.add(pick.item)
                 chosen.append(pick)
-            if len(chosen) == self._size:
+            if len(chosen) == size:
                 break
         return chosen
 

@@ -6,14 +6,27 @@ Needs no event at all, so a list of similar products is there from the first imp
 from __future__ import annotations
 
 import math
-from itertools import islice
+from array import array
+from collections import OrderedDict
 from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from proxy.engine.recommender.picks import Pick
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from numpy.typing import NDArray
+
 BUDGET: Final = 4_000
 """Products touched for one answer, rare terms first: what shares only common terms isn't similar."""
+LIMIT: Final = 60
+"""Picks returned: enough for every list of a page after filtering."""
+KNOWN: Final = 20_000
+"""Items whose likes are remembered."""
+STALE_SHARE: Final = 100
+"""What is like an item is kept for n/100 changes among n products: always fresh in a small catalogue."""
 SHORTEST_WORD: Final = 2
 BANDS_PER_OCTAVE: Final = 2
 """Price bands per doubling: 20 and 28 share one at most times, 20 and 40 never."""
@@ -30,7 +43,10 @@ class Content:
 
     def __init__(self) -> None:
         self._terms: dict[int, dict[str, float]] = {}
-        self._having: dict[str, dict[int, None]] = {}
+        self._having: dict[str, array[int]] = {}
+        self._lengths: NDArray[np.float64] = np.ones(1_024)
+        self._changes = 0
+        self._known: OrderedDict[int, tuple[int, list[Pick]]] = OrderedDict()
 
     def put(self, item: int, fields: dict[str, Any], categories: Sequence[str]) -> None:
         """Describe a product; without fields it is forgotten."""
@@ -38,38 +54,63 @@ class Content:
         before = self._terms.get(item, {})
         if terms == before:
             return
+        self._changes += 1
+        self._known.pop(item, None)
         for term in before.keys() - terms.keys():
-            having = self._having[term]
-            having.pop(item, None)
-            if not having:
+            self._having[term].remove(item)
+            if not self._having[term]:
                 del self._having[term]
         for term in terms.keys() - before.keys():
-            self._having.setdefault(term, {})[item] = None
+            self._having.setdefault(term, array("i")).append(item)
         if terms:
             self._terms[item] = terms
         else:
             self._terms.pop(item, None)
+        if item >= len(self._lengths):
+            self._lengths = np.concatenate([self._lengths, np.ones(max(len(self._lengths), item + 1))])
+        self._lengths[item] = math.sqrt(max(1, len(terms)))
 
-    def similar(self, item: int) -> tuple[dict[int, float], dict[int, float]]:
-        """Products like an item: scores, and how many terms each shares."""
+    def similar(self, item: int) -> list[Pick]:
+        """Products like an item, the most like first; support is the number of terms shared."""
+        known = self._known.get(item)
+        if known is not None and self._changes <= known[0]:
+            return known[1]
+        picks = self._find(item)
+        self._known[item] = (self._changes + len(self._terms) // STALE_SHARE, picks)
+        if len(self._known) > KNOWN:
+            self._known.popitem(last=False)
+        return picks
+
+    def _find(self, item: int) -> list[Pick]:
         terms = self._terms.get(item, {})
         products = len(self._terms)
-        scores: dict[int, float] = {}
-        support: dict[int, float] = {}
+        touched: list[array[int]] = []
+        weights: list[float] = []
         left = BUDGET
         for term in sorted(terms, key=lambda each: (len(self._having[each]), each)):
             if left <= 0:
                 break
-            having = self._having[term]
-            weight = (terms[term] * math.log(1.0 + products / len(having))) ** 2
-            for other in islice(having, left):
-                scores[other] = scores.get(other, 0.0) + weight
-                support[other] = support.get(other, 0.0) + 1.0
+            having = self._having[term][:left]
+            touched.append(having)
+            weights.append((terms[term] * math.log(1.0 + products / len(self._having[term]))) ** 2)
             left -= len(having)
-        scores.pop(item, None)
-        for other in scores:
-            scores[other] /= math.sqrt(len(self._terms[other]))
-        return scores, support
+        if not touched:
+            return []
+        flat = np.concatenate([np.frombuffer(having, np.int32) for having in touched])
+        others, where = np.unique(flat, return_inverse=True)
+        each = np.repeat(np.array(weights), [len(having) for having in touched])
+        scores = np.bincount(where, each) / self._lengths[others]
+        shared = np.bincount(where)
+        scores[others == item] = 0.0
+        if len(others) > LIMIT:
+            best = np.argpartition(-scores, LIMIT)[:LIMIT]
+            others, scores, shared = others[best], scores[best], shared[best]
+        order = np.lexsort((others, -scores))
+        return [
+            Pick(int(others[at]), float(scores[at]), "content", float(shared[at]))
+            for at in order.tolist()
+            if scores[at] > 0.0
+        ]
 
 
 def _terms(fields: dict[str, Any], categories: Sequence[str]) -> Iterator[tuple[str, float]]:

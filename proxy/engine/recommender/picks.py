@@ -23,8 +23,14 @@ class Pick(NamedTuple):
 
 def ranked(scores: Mapping[int, float], support: Mapping[int, float], method: str, limit: int) -> list[Pick]:
     """The best of the scored items; ties go to the lower number, so that equal inputs rank equally."""
-    best = sorted(scores, key=lambda item: (-scores[item], item))[:limit]
-    return [Pick(item, scores[item], method, support.get(item, 0.0)) for item in best]
+    return [Pick(item, scores[item], method, support.get(item, 0.0)) for item in best(scores, limit)]
+
+
+def best(scores: Mapping[int, float], limit: int) -> list[int]:
+    """The items of the highest scores, the best first; ties go to the lower number."""
+    items = sorted(scores)
+    items.sort(key=scores.__getitem__, reverse=True)  # stable, and without a Python call per item
+    return items[:limit]
 
 
 def blended(parts: Iterable[tuple[float, Mapping[int, float]]]) -> dict[int, float]:

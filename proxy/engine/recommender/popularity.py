@@ -14,7 +14,7 @@ import numpy as np
 from proxy.engine.recommender.picks import Pick
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
 
@@ -35,7 +35,7 @@ class Popularity:
         self._epoch: float | None = None
         self._scores: NDArray[np.float64] = np.zeros(1_024)
         self._added = 0
-        self._rankings: dict[str, tuple[int, int, list[Pick]]] = {}
+        self._rankings: dict[str, tuple[int, int, list[tuple[int, float]]]] = {}
 
     def add(self, item: int, weight: float, time: float) -> None:
         """Count something that happened to an item at a time (Unix seconds)."""
@@ -61,7 +61,7 @@ class Popularity:
         counted = np.bincount(items, weights * np.exp2(ages), minlength=len(self._scores))
         self._scores += counted[: len(self._scores)]
 
-    def top(self, key: str, version: int, members: Callable[[], NDArray[np.int64]]) -> list[Pick]:
+    def top(self, key: str, version: int, members: Callable[[], NDArray[np.int64]]) -> Iterator[Pick]:
         """The most wanted of some items; of those nobody wanted yet, the newest.
 
         Args:
@@ -71,7 +71,7 @@ class Popularity:
         """
         known = self._rankings.get(key)
         if known is not None and known[0] == version and self._added <= known[1]:
-            return known[2]
+            return _picks(known[2])
         items = members()
         fresh_until = self._added + len(items) // STALE_SHARE
         if len(items):
@@ -80,11 +80,15 @@ class Popularity:
         if len(items) > TOP:
             best = np.argpartition(-scores, TOP)[:TOP] if scores.any() else np.arange(len(items))[-TOP:]
             items, scores = items[best], scores[best]
-        order = np.lexsort((-items, -scores)).tolist()
-        picks = [Pick(int(items[at]), float(scores[at]), "popular", float(scores[at] > 0)) for at in order]
-        self._rankings[key] = (version, fresh_until, picks)
-        return picks
+        order = np.lexsort((-items, -scores))
+        ranking = list(zip(items[order].tolist(), scores[order].tolist(), strict=True))
+        self._rankings[key] = (version, fresh_until, ranking)
+        return _picks(ranking)
 
     def _grow(self, item: int) -> None:
         if item >= len(self._scores):
             self._scores = np.concatenate([self._scores, np.zeros(max(len(self._scores), item + 1))])
+
+
+def _picks(ranking: list[tuple[int, float]]) -> Iterator[Pick]:
+    return (Pick(item, score, "popular", float(score > 0)) for item, score in ranking)

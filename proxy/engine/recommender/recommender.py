@@ -89,16 +89,17 @@ class Recommender:
 
     def similar_to(self, item: int) -> list[Pick]:
         """What is like a product, by content, and by behaviour as far as there is some."""
-        content, shared = self.content.similar(item)
+        content = {pick.item: pick for pick in self.content.similar(item)}
         together, sessions = self.sessions.viewed_together(item)
         seen = self.sessions.support(item)
         trust = seen / (seen + TRUST_AT) if together else 0.0
-        scores = blended(((1.0 - trust, content), (trust, together)))
+        likeness = {other: pick.score for other, pick in content.items()}
+        scores = blended(((1.0 - trust, likeness), (trust, together)))
         picks = ranked(scores, {}, "content", SIMILAR)
         return [
             Pick(pick.item, pick.score, "viewed together", sessions[pick.item])
             if pick.item in sessions
-            else pick._replace(support=shared.get(pick.item, 0.0))
+            else pick._replace(support=content[pick.item].support)
             for pick in picks
         ]
 
@@ -107,16 +108,21 @@ class Recommender:
         yield self._orders.related(items)
         yield self._carts.related(items)
 
-    def goes_with(self, product: Product) -> Iterator[Iterable[Pick]]:
-        """What may go with a product that has no orders: the best of categories that go with its own."""
+    def goes_with(self, product: Product, similar: Iterable[Pick]) -> Iterator[Iterable[Pick]]:
+        """What may go with a product that has no orders: the best of categories that go with its own.
+
+        Args:
+            product: the product.
+            similar: what is like it, as the last resort.
+        """
         if product.categories:
             own = self._catalog.category_number(slug(product.categories[-1]))
             for pair in self._paired.related([own])[:PAIRED_CATEGORIES]:
                 name = self._catalog.category_slugs[pair.item]
                 yield (pick._replace(method="categories", support=pair.support) for pick in self.top(name))
-        yield self.similar_to(product.number)
+        yield similar
 
-    def top(self, category: str | None = None) -> list[Pick]:
+    def top(self, category: str | None = None) -> Iterator[Pick]:
         """The most wanted products, of a category (by slug) or of all."""
         catalog = self._catalog
         if category is None:

@@ -150,7 +150,9 @@ class Sessions:
         ends = self._ends
         for number in similar:
             similar[number] *= math.exp(min(0.0, ends[number] - now) / NEIGHBOUR_SCALE)
-        neighbours = sorted(similar, key=lambda number: (-similar[number], -number))[:NEIGHBOURS]
+        neighbours = sorted(similar, reverse=True)  # of equals the latest
+        neighbours.sort(key=similar.__getitem__, reverse=True)
+        del neighbours[NEIGHBOURS:]
         scores: dict[int, float] = {}
         support: dict[int, float] = {}
         for number in neighbours:
