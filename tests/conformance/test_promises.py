@@ -325,7 +325,7 @@ async def test_a_client_that_leaves_frees_the_shops_connection(proxy, shop):
     wire = await Wire.open(proxy.address)
     await wire.send(request())
     async with asyncio.timeout(5):
-        while not shop.seen:  # noqa: ASYNC110  the far end is a plain server
+        while not shop.seen:
             await asyncio.sleep(0.01)
     await wire.close()
     await asyncio.wait_for(left.wait(), 5)
@@ -391,7 +391,7 @@ async def test_a_restart_under_load_fails_no_request(run_proxy, shop):
     proxy = await run_proxy()
     asked = [asyncio.get_running_loop().create_task(ask(proxy.address)) for _ in range(20)]
     async with asyncio.timeout(5):
-        while len(shop.seen) < 20:  # noqa: ASYNC110  as above
+        while len(shop.seen) < 20:
             await asyncio.sleep(0.01)
     assert await proxy.stop() == 0
     for got in await asyncio.gather(*asked):

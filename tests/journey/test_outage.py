@@ -21,7 +21,7 @@ def shown(vendor, shop):
 
 async def arrived(vendor, count, seconds=60):
     async with asyncio.timeout(seconds):
-        while len(vendor.events) < count:  # noqa: ASYNC110  the far end is a plain server
+        while len(vendor.events) < count:
             await asyncio.sleep(0.02)
     return vendor.events
 

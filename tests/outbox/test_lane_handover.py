@@ -30,7 +30,7 @@ async def test_a_record_committed_while_its_predecessor_is_settled_is_not_left_l
                 await outbox.commit((Record(one, "visitor", Priority.VIEW, time.time(), b"{}"),))
                 await asyncio.sleep(gap)
             async with asyncio.timeout(20):  # a lane left claimed would stay so for a minute
-                while len(took) < len(ids):  # noqa: ASYNC110  the relay tells nobody
+                while len(took) < len(ids):
                     await asyncio.sleep(0.002)
             await relay.aclose()
             await running

@@ -100,7 +100,7 @@ class World:
 
     async def until(self, condition: Callable[[], object], seconds: float = 3600.0) -> None:
         async with asyncio.timeout(seconds):
-            while not condition():  # noqa: ASYNC110 -- virtual time: it costs nothing
+            while not condition():
                 await asyncio.sleep(0.01)
 
     async def took(self, ids: Iterable[str]) -> None:
@@ -387,7 +387,7 @@ def test_whatever_fails_each_visitors_records_arrive_once_and_in_order(
                     record = Record(id_, visitor, Priority.VIEW, world.time.wall(), b"{}")
                     await world.outbox.commit([record], lease=leases[number])
                     await asyncio.sleep(0.1)
-                while await world.outbox.list("waiting"):  # noqa: ASYNC110 -- virtual time: it costs nothing
+                while await world.outbox.list("waiting"):
                     await asyncio.sleep(60)
                 dead = {held.record.id for held in await world.outbox.list("dead")}
                 took = world.vendor.took

@@ -1,0 +1,85 @@
+"""Several workers: one socket, one engine, added-up figures; replaced when they die and at SIGHUP (promise 17)."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import signal
+from pathlib import Path
+
+import pytest
+from harness.peers import page, product, reply
+from harness.wire import ask
+
+SLOT = '<div data-dc-products="related"></div>'
+RULE = '[[pages]]\npath = "/product/{product_id}"\nkind = "product"\n'
+
+
+@pytest.fixture
+async def proxy(run_proxy, shop, vendor):
+    vendor.recommendations = {"related_product_skus": [product(1)]}
+    shop.answers["*"] = reply(page(SLOT))
+    proxy = await run_proxy("workers = 2\n" + RULE)
+    await until_ready(proxy)
+    return proxy
+
+
+async def until_ready(proxy):
+    async with asyncio.timeout(60):
+        while (await ask(proxy.admin, "/readyz")).status != 200:
+            await asyncio.sleep(0.05)
+
+
+def workers(proxy):
+    """The processes that serve: children of the parent whose command line is ours."""
+    children = Path(f"/proc/{proxy.process.pid}/task/{proxy.process.pid}/children").read_text().split()
+    return {int(pid) for pid in children if b"run" in Path(f"/proc/{pid}/cmdline").read_bytes()}
+
+
+async def test_the_workers_figures_are_added_up(proxy):
+    for number in range(40):
+        assert b"Product 1" in (await ask(proxy.address, f"/product/{number}")).body
+    figures = (await ask(proxy.admin, "/metrics")).body.decode()
+    assert re.search(r'datacue_pages_total\{outcome="rewritten",page="product"\} 40\.0', figures)
+
+
+async def test_a_worker_that_dies_is_replaced(proxy):
+    before = workers(proxy)
+    assert len(before) == 2
+    os.kill(min(before), signal.SIGKILL)
+    async with asyncio.timeout(30):
+        while len(workers(proxy)) < 2 or workers(proxy) == before:
+            await asyncio.sleep(0.05)
+    await until_ready(proxy)
+    for number in range(10):
+        assert (await ask(proxy.address, f"/product/{number}")).status == 200
+
+
+async def test_a_reload_under_load_fails_no_request(proxy):
+    before = workers(proxy)
+    failed, served, stop = [], 0, False
+
+    async def load():
+        nonlocal served
+        while not stop:
+            got = await ask(proxy.address, "/product/1")
+            if got.status == 200 and got.complete:
+                served += 1
+            else:
+                failed.append(got)
+
+    running = [asyncio.get_running_loop().create_task(load()) for _ in range(4)]
+    proxy.process.send_signal(signal.SIGHUP)
+    async with asyncio.timeout(60):
+        while workers(proxy) & before:
+            await asyncio.sleep(0.05)
+    stop = True
+    await asyncio.gather(*running)
+    assert failed == []
+    assert served > 10
+    assert len(workers(proxy)) == 2
+
+
+async def test_all_of_it_ends_at_sigterm(proxy):
+    assert await proxy.stop() == 0
