@@ -5,7 +5,11 @@ certain are cut out and offered for filling.
 
 In reading order: ``markup`` (how HTML is spelled), ``tokens``, ``elements`` (which are open), ``selectors``,
 ``placeholders`` (what asks for a slot), ``plan`` (all that is looked for), ``marks`` (what was found and how
-certain it is), ``gather`` (facts), ``page`` (the walk through one page), ``splicer`` (the outside).
+certain it is), ``gather`` (facts), ``walk`` (what tokens mean), ``page`` (bytes in, bytes out), ``memory``
+(what equal bytes gave before), ``splicer`` (the outside).
+
+A page without a needle costs one search. With some, it is read up to the last of them. With selectors that
+ask for ancestors, every tag is read until each rule has found its element.
 """
 
 from __future__ import annotations

@@ -103,7 +103,12 @@ _MATH_TEXT = _names("mi mo mn ms mtext")
 _MATH_ONLY = _names("mglyph malignmark")
 
 _NEVER_AROUND = (
-    VOID | RAW_TEXT | _SVG_HTML | _MATH_TEXT | _names("svg math annotation-xml head") | frozenset(DRAWING)
+    VOID
+    | RAW_TEXT
+    | _SVG_HTML
+    | _MATH_TEXT
+    | _names("svg math annotation-xml head template")
+    | frozenset(DRAWING)
 )
 """Names that no element can have in which HTML elements are open."""
 
@@ -211,6 +216,8 @@ class OpenElements:
         closed: list[Element] = []
         stack = self.stack
         if not html:
+            if stack[-1].name == b"head":
+                closed.append(self._pop())
             return closed
         while stack and not stack[-1].html_inside:
             closed.append(self._pop())
@@ -277,9 +284,9 @@ class OpenElements:
             return closed, None
         if at == _ANCESTOR:
             return [*closed, *self.close_all()], None
-        if name in _FORMATTING and any(_is_special(e) for e in stack[at + 1 :]):
-            # The adoption agency takes the formatting element out, and leaves the blocks in it open.
-            return [*closed, stack.pop(at)], None
+        if name in _FORMATTING and any(map(_is_special, stack[at + 1 :])):
+            self._take_out(at, closed)
+            return closed, None
         while len(stack) > at + 1:
             closed.append(self._pop())
         return closed, self._pop()
@@ -361,17 +368,24 @@ class OpenElements:
             if element.namespace != "html" or (element.name in _SPECIAL and element.name not in _NOT_BETWEEN):
                 return
 
+    def _take_out(self, at: int, closed: list[Element]) -> None:
+        """End a formatting element, but neither the blocks in it nor the formatting around those.
+
+        Source: 13.2.6.4.7, the adoption agency algorithm.
+        """
+        last_block = max((n for n, e in enumerate(self.stack) if n > at and _is_special(e)), default=at)
+        inside = self.stack[at + 1 : last_block + 1]
+        kept = [e for e in inside if _is_special(e) or (e.name in _FORMATTING and e.namespace == "html")]
+        closed += [e for e in reversed(self.stack[at:]) if e not in kept]
+        self.stack[at:] = kept
+
     def _close_formatting(self, name: bytes, closed: list[Element]) -> None:
         """A link in a link closes the outer one."""
         stack = self.stack
         for at in range(len(stack) - 1, -1, -1):
             element = stack[at]
             if element.name == name and element.namespace == "html":
-                if not any(_is_special(e) for e in stack[at + 1 :]):
-                    while len(stack) > at:
-                        closed.append(self._pop())
-                else:
-                    closed.append(stack.pop(at))
+                self._take_out(at, closed)
                 return
             if element.name in _SCOPE or element.namespace != "html":
                 return

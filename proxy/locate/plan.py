@@ -69,10 +69,9 @@ class FactSelectors:
         found: list[FactSelector] = []
         for name, written in facts.items():
             for one in [written] if isinstance(written, str) else written:
-                selector, _, attribute = one.rpartition("@") if "@" in one else (one, "", "")
-                found.append(
-                    FactSelector(name, parse_selector(selector), attribute.strip().lower().encode() or None)
-                )
+                match = _AT_ATTRIBUTE.fullmatch(one)
+                selector, attribute = (match[1], match[2].lower().encode()) if match else (one, None)
+                found.append(FactSelector(name, parse_selector(selector), attribute))
         self.all = tuple(found)
 
 
