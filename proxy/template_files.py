@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -41,6 +42,8 @@ def load(folder: Path | None, filters: Mapping[str, Callable[..., str]]) -> dict
     )
     environment.filters.update(filters, safe_url=lambda value: safe_url(value) or "")
     for name, allowed in CONTEXTS.items():
+        if folder is not None and os.path.lexists(folder / name) and not (folder / name).is_file():
+            raise unusable(f"{folder / name}", "it is no file")  # or else the shipped one would stand in
         _check(environment, name, allowed | set(environment.globals), seen=set())
     return {name: environment.get_template(name) for name in CONTEXTS}
 
