@@ -13,7 +13,9 @@ from urllib.parse import quote
 import apsw
 
 from proxy.engine import rest
+from proxy.engine.docs_page import render
 from proxy.engine.engine import Engine
+from proxy.engine.openapi import description
 from proxy.engine.page import LIST_SIZE, MAX_LIST_SIZE
 from proxy.engine.refusals import FieldRefused, Refused
 from proxy.engine.wire import answers
@@ -35,6 +37,7 @@ MAX_EVENTS: Final = 500
 
 _JSON: Final = (b"content-type", b"application/json")
 _TEXT: Final = (b"content-type", b"text/plain; charset=utf-8")
+_HTML: Final = (b"content-type", b"text/html; charset=utf-8")
 _CORS: Final = (b"access-control-allow-origin", b"*")
 _APPLIED: Final = (b"preference-applied", b"return=representation")
 _PREFLIGHT: Final = (
@@ -126,7 +129,11 @@ class App:
                 b"" if answer is None else answers.encode(answer),
                 (_JSON,) if answer is not None else (),
             )
-        raise Refused(404, f"Nothing is at {path}")
+        if path == "/openapi.json":
+            return 200, answers.encode(description()), (_JSON, _CORS)
+        if path == "/docs":
+            return 200, render(description()), (_HTML,)
+        raise Refused(404, f"Nothing is at {path}: see /docs")
 
     async def _events(self, scope: Scope, receive: Receive) -> tuple[int, bytes, tuple[Header, ...]]:
         if scope["method"] == "OPTIONS":
