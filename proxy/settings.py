@@ -177,6 +177,7 @@ class Settings(_Table):
     max_request_body: int | None = Field(default=None, ge=0)
     """Bytes of a request's body: 413 beyond. None leaves the limit to the shop."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """What is worth a line on standard error."""
     log_format: Literal["auto", "console", "json"] = "auto"
     """`auto` writes for people on a terminal and JSON elsewhere."""
 
