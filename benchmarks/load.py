@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks import machine
-from benchmarks.contestants import WrongAnswer
+from benchmarks.contestants import BROWSER, WrongAnswer
 
 if TYPE_CHECKING:
     from benchmarks.contestants import Contestant, Field
 
-SCRIPT = Path(__file__).with_name("summary.lua")
+SCRIPT = Path(__file__).with_name("wrk.lua")
 
 COMPLETE = 0.98
 """Share of the checked answer's bytes that a round's answers must have on the average: widgets are a
@@ -56,9 +56,11 @@ def run(contestant: Contestant, field: Field, *, connections: int, seconds: floa
         WrongAnswer: an answer wasn't 2xx, or answers were shorter than they should be.
     """
     command = [wrk() or "wrk", "-t1", f"-c{connections}", f"-d{seconds:g}s", "--timeout", "10s"]
-    for name, value in contestant.headers.items():
+    for name, value in BROWSER.items():
         command += ["-H", f"{name}: {value}"]
-    command += ["-s", str(SCRIPT), contestant.url]
+    cookies = contestant.server.folder / "cookies"
+    cookies.write_text("".join(f"{cookie}\n" for cookie in contestant.cookies))
+    command += ["-s", str(SCRIPT), contestant.url, "--", str(cookies)]
     cpu, ours, before, began = (
         contestant.server.cpu_seconds(),
         _ours(field),
