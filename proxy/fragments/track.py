@@ -89,7 +89,10 @@ def read(body: bytes) -> tuple[dict[str, Any], str | None, dict[str, Any] | None
         ValueError, TypeError: naming the field and what the guide wants there.
         RecursionError: nobody nests like that.
     """
-    message = msgspec.json.decode(body)
+    try:
+        message = msgspec.json.decode(body)
+    except msgspec.DecodeError as problem:
+        raise ValueError(f"a message is JSON: {problem}") from None
     if not isinstance(message, dict):
         raise TypeError("a message is a JSON object")
     if not isinstance(message.get("event"), dict):
