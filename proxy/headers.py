@@ -33,11 +33,12 @@ HOP_BY_HOP = frozenset(
 KEPT_WHEN_NOMINATED = frozenset({b"host", b"content-length", b"content-type", b"set-cookie", b"cookie"})
 """Fields that a ``Connection`` list can't take away: without them the message would mean another one."""
 
-SAID_BY_SHOP = (b"x-datacue-event", b"x-datacue-user", b"x-datacue-off")
-"""What a shop says to us in a response; stripped before the browser, ignored from clients."""
-
 OUTCOME = b"x-datacue"
 """Our own response field: what became of the page, for trusted callers."""
+
+SAID_BY_SHOP = frozenset({b"x-datacue-event", b"x-datacue-user", b"x-datacue-off", OUTCOME})
+"""What a shop says to us in a response (and our own field, from a proxy of ours further in): stripped
+before the browser, ignored from clients."""
 
 FORWARDED = frozenset(
     {b"forwarded", b"x-forwarded-for", b"x-forwarded-proto", b"x-forwarded-host", b"x-forwarded-port"}
@@ -272,8 +273,8 @@ def from_shop(headers: Sequence[tuple[bytes, bytes]]) -> Headers:
 
 
 def unsaid(headers: Sequence[tuple[bytes, bytes]]) -> Headers:
-    """Without what the shop says to us alone, and without our own field from a proxy further in."""
-    return [field for field in headers if field[0] not in SAID_BY_SHOP and field[0] != OUTCOME]
+    """Without what the shop says to us alone."""
+    return [field for field in headers if field[0] not in SAID_BY_SHOP]
 
 
 def personal(headers: Sequence[tuple[bytes, bytes]]) -> Headers:

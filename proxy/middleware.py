@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from proxy.judge import Asking
     from proxy.personalize import PageView
 
+NOT_FOUND = 404
+
 MAX_SHY = 4096
 """Request targets remembered because their last answer was no page view after all."""
 
@@ -65,10 +67,18 @@ class PageMiddleware:
         peer = scope["client"][0] if scope.get("client") else ""
         client = scope["datacue.client"] = core.trusted.client(peer, scope["scheme"], headers)
         asked = asking(scope["method"], headers)
-        ignored = not_counted(scope["method"], headers, core.consent, core.privacy_signals)
+        # HEAD is judged as the GET that it stands for; it only makes no event.
+        ignored = not_counted("GET", headers, core.consent, core.privacy_signals)
+        if ignored is None and scope["method"] == "HEAD":
+            ignored = "head"
         exchange = Exchange(self, scope, client, send, asked, ignored)
         scope.setdefault("state", {})["datacue"] = Handle(exchange)
-        await self.app(exchange.scope, receive, exchange.on_message)
+        try:
+            await self.app(exchange.scope, receive, exchange.on_message)
+        finally:
+            # What holds each other is let go by hand: a collector run costs every visitor.
+            exchange.body = None
+            scope["state"].pop("datacue", None)
 
 
 class Shy:
@@ -176,11 +186,10 @@ class Exchange:
 
     async def _on_start(self, message: Message) -> None:
         headers: Headers = [(bytes(name), bytes(value)) for name, value in message["headers"]]
-        if any(name in SAID_BY_SHOP or name == OUTCOME for name, _ in headers):
+        stripped = headers
+        if not SAID_BY_SHOP.isdisjoint([name for name, _ in headers]):
             self._listen(headers)
             stripped = unsaid(headers)
-        else:
-            stripped = headers
         status = message["status"]
         verdict = judge(status, headers)
         bypass = self.ignored or ("request" if not self.candidate else verdict.bypass)
@@ -189,15 +198,22 @@ class Exchange:
         if bypass:
             await self._pass(message, stripped, bypass, redirected=bool(verdict.bypass))
             return
-        if status == 404:  # noqa: PLR2004
-            self.page = Page("404", why="status")
         view = self.open_view()
-        self._begin(view)
-        if not self.spoke:
+        if status == NOT_FOUND and not self.spoke:
+            self._not_found(view)
+        elif not self.spoke:
             self.door.shy.note(self.target, shy=False)
+        self._begin(view)
         fields = personal(stripped)
         self._remember(fields)
         self.body = Rewriting(self, view, message, headers, fields, verdict.coding, verdict.content_type)
+
+    def _not_found(self, view: PageView) -> None:
+        """The shop's 404 page, whatever its address promised."""
+        self.page = Page("404", why="status")
+        if view.begun:
+            self.door.shy.note(self.target, shy=True)
+            view.restart(self.page)
 
     async def _pass(self, message: Message, headers: Headers, bypass: str, *, redirected: bool) -> None:
         """The answer goes on as it is."""

@@ -8,7 +8,7 @@ byte leaves, its events are acknowledged by DataCue or committed to the outbox (
 from __future__ import annotations
 
 import asyncio
-import uuid
+import os
 from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
@@ -16,6 +16,7 @@ import msgspec
 from proxy.errors import PeerError, ProxyError, UnexpectedAnswer
 from proxy.events import Context, encode, page_event
 from proxy.models import Recommendations
+from proxy.outbox import time_ordered_id
 from proxy.widgets import decode_recommendations
 
 if TYPE_CHECKING:
@@ -132,9 +133,9 @@ class Call:
 
     __slots__ = ("answer", "committed", "event_id", "outcome", "pending", "reported", "task")
 
-    def __init__(self, pending: Pending) -> None:
+    def __init__(self, event_id: str, pending: Pending) -> None:
         self.pending = pending
-        self.event_id = str(uuid.uuid4())
+        self.event_id = event_id
         self.task: asyncio.Task[Recommendations | None] | None = None
         self.answer: bytes | None = None  # the vendor's own JSON
         self.committed = False
@@ -202,7 +203,10 @@ class PageView:
     def track(self, event: dict[str, Any]) -> Call:
         """Sends one event of the guide (already checked), without waiting."""
         core = self._core
-        call = Call(Pending(event, self.visitor, self.context, core.now()))
+        happened = core.now()
+        # Ids that grow with time keep the outbox's pages together on the disk.
+        event_id = time_ordered_id(happened, os.urandom(10))
+        call = Call(event_id, Pending(event, self.visitor, self.context, happened))
         self._calls.append(call)
         if len(core.calls) < MAX_CALLS and core.breaker.allow():
             call.task = asyncio.get_running_loop().create_task(self._send(call))

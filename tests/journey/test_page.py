@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import random
 import zlib
 
 import brotli
@@ -259,6 +260,23 @@ async def test_the_404_page_is_personalized_too(run_proxy, shop, vendor, shown):
     assert vendor.events[0]["event"] == {"type": "pageview", "subtype": "404"}
 
 
+async def test_a_product_that_is_gone_is_a_404_page_whatever_its_address(run_proxy, shop, vendor, shown):
+    shop.answers["/product/gone"] = reply(page(SLOT), 404)
+    proxy = await run_proxy(PRODUCT_RULE)
+    await ask(proxy.address, "/product/gone")
+    before = len(vendor.events)
+    await ask(proxy.address, "/product/gone")
+    assert [sent["event"]["subtype"] for sent in vendor.events[before:]] == ["404"]
+
+
+async def test_head_of_a_page_that_get_would_not_touch_is_not_touched(run_proxy, shop, vendor, shown):
+    shop.answers["/product/p1"] = reply(b"", 200, 'etag: "1"', "content-length: 1000", length=False)
+    proxy = await run_proxy(PRODUCT_RULE)
+    got = await ask(proxy.address, "/product/p1", method="HEAD", sec_gpc="1")
+    assert got.get("content-length") == "1000"
+    assert got.get("etag") == '"1"'
+
+
 async def test_the_vendors_own_scripts_leave_a_personalized_page(run_proxy, shop, vendor, shown):
     script = '<script src="https://cdn.datacue.co/js/datacue.js"></script>'
     config = '<script>window.datacueConfig = {page_type: "home"};</script>'
@@ -301,3 +319,29 @@ async def test_slots_can_be_put_into_a_shop_that_has_none(run_proxy, shop, vendo
     assert before.endswith(b"<main>")
     assert b"Product 1" in after
     assert after.endswith(b"</main></body></html>")
+
+
+@pytest.mark.parametrize("seed", range(6))
+async def test_a_page_without_slots_is_byte_identical_however_it_is_cut(run_proxy, shop, vendor, shown, seed):
+    dice = random.Random(seed)
+    original = page(
+        "<p>Grüße & <b>all that</b>", "<!-- data-dc-products -->", "<script>'</body>'</script>" * 3
+    )
+
+    async def drip(seen, writer):
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ntransfer-encoding: chunked\r\n\r\n")
+        at = 0
+        while at < len(original):
+            size = dice.choice((1, 2, 3, 7, 40))
+            piece = original[at : at + size]
+            writer.write(b"%x\r\n%b\r\n" % (len(piece), piece))
+            await writer.drain()
+            at += size
+        writer.write(b"0\r\n\r\n")
+
+    shop.answers["*"] = drip
+    proxy = await run_proxy(PRODUCT_RULE)
+    for _ in range(10):
+        got = await ask(proxy.address, "/product/p1")
+        assert got.body == original
+        assert got.complete
