@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import re
-from pathlib import Path
 
 import httpx
 import lxml.html
 import pytest
+from harness.docs import settings_for
 from harness.process import Proxy
 from harness.wire import BROWSER
 from oscar_shop import goods
 
-DOCS = Path(__file__).parents[2] / "docs" / "shops.md"
-SECTION = DOCS.read_text("utf-8").partition("## django-oscar\n")[2]
-TOML = SECTION.partition("```toml\n")[2].partition("```")[0].replace("upstream =", "# upstream =")
+TOML = settings_for("django-oscar")
 
 NAMES = [good.name for products in goods.GOODS.values() for good in products]
 SOLD_OUT = {good.name for products in goods.GOODS.values() for good in products if not good.stock}
