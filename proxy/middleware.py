@@ -135,14 +135,14 @@ class Exchange:
         self.body: Rewriting | None = None
         self.spoke = False  # whether the shop's own words said what this page view is
         self.candidate = asked.page and (ignored is None or ignored == "head")
-        self.accept_encoding = b",".join(values_of(scope["headers"], b"accept-encoding")) or None
-        self.target: bytes = scope["raw_path"] + b"?" + scope["query_string"]
+        self.accept_encoding: bytes | None = None  # what the client asked for, before we narrow it
         if self.candidate:
             self._open(asked)
 
     def _open(self, asked: Asking) -> None:
         """A page may come: find out which, and let its event leave together with the request."""
         scope = self.scope
+        self.accept_encoding = b",".join(values_of(scope["headers"], b"accept-encoding")) or None
         self.page = self.core.classifier.from_request(scope["raw_path"], scope["query_string"])
         if self.page is not None and self.page.kind == "none":
             self.candidate = False
@@ -153,6 +153,11 @@ class Exchange:
             view = self.open_view()
             if not asked.conditional and self.target not in self.door.shy:
                 self._begin(view)
+
+    @property
+    def target(self) -> bytes:
+        """Path and query, as they were asked for."""
+        return b"%b?%b" % (self.scope["raw_path"], self.scope["query_string"])
 
     def open_view(self) -> PageView:
         """The page view; made at the first call, with the visitor that the cookie says."""
