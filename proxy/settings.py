@@ -36,6 +36,11 @@ COOKIE_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 PREFIX = re.compile(r"(/[A-Za-z0-9._~-]+)+")
 """Segments of unreserved characters (RFC 3986, 2.3): the same however a client or a cache spells them."""
 
+ADDRESS = re.compile(r"(?:\[(?P<ipv6>[0-9A-Za-z:.%]+)\]|(?P<name>[^\s:/\[\]]*)):(?P<port>[0-9]{1,5})")
+"""HOST:PORT, with an IPv6 address in brackets and the host left out for every address."""
+
+MAX_PORT = 65535
+
 SHOWN = 80
 """Characters of a wrong value that an error repeats: enough to recognize it."""
 
@@ -260,11 +265,12 @@ def host_port(text: str) -> tuple[str, int]:
     Raises:
         ValueError: it is no such address.
     """
-    host, _, port = text.rpartition(":")
-    host = host.strip("[]") or "0.0.0.0"  # noqa: S104  ":8000" says every address, as it does elsewhere
-    if not port.isdigit() or not 0 <= int(port) <= 65535:  # noqa: PLR2004  the range of a port
+    address = ADDRESS.fullmatch(text)
+    port = int(address["port"]) if address is not None else MAX_PORT + 1
+    if address is None or port > MAX_PORT:
         raise ValueError(f"{text!r} is no HOST:PORT")
-    return host, int(port)
+    host = address["ipv6"] or address["name"] or "0.0.0.0"  # noqa: S104  ":8000" says every address
+    return host, port
 
 
 def load(file: Path | None = None, **given: Any) -> Settings:
