@@ -7,6 +7,7 @@ takes a product out at once, and the next told stock brings it back.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -146,6 +147,7 @@ class Categories:
         return tuple(dict.fromkeys(found))
 
 
+@lru_cache(maxsize=16_384)  # a shop has thousands of categories, and each of its products names some
 def slug(name: str) -> str:
     """A category's key: letters and digits in lower case, so that ``Living room`` is ``living-room``."""
     return "-".join("".join(mark if mark.isalnum() else " " for mark in name.casefold()).split())

@@ -6,6 +6,7 @@ Needs no event at all, so a list of similar products is there from the first imp
 from __future__ import annotations
 
 import math
+import re
 from array import array
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Any, Final
@@ -31,6 +32,7 @@ SHORTEST_WORD: Final = 2
 BANDS_PER_OCTAVE: Final = 2
 """Price bands per doubling: 20 and 28 share one at most times, 20 and 40 never."""
 
+_WORD_MARKS: Final = re.compile(r"[^\W_]+")
 _ATTRIBUTES: Final = {"brand": 1.2, "color": 0.5, "size": 0.2, "type": 1.0}
 _WORD: Final = 1.0
 _CATEGORY: Final = 1.5
@@ -129,6 +131,4 @@ def _terms(fields: dict[str, Any], categories: Sequence[str]) -> Iterator[tuple[
 
 
 def _words(name: str) -> Iterator[str]:
-    for word in "".join(mark if mark.isalnum() else " " for mark in name.casefold()).split():
-        if len(word) >= SHORTEST_WORD:
-            yield word
+    return (word for word in _WORD_MARKS.findall(name.casefold()) if len(word) >= SHORTEST_WORD)

@@ -7,7 +7,7 @@ the exponent grows too large for a float, all are rescaled.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
@@ -28,6 +28,13 @@ STALE_SHARE: Final = 100
 """A ranking of n items is kept for n/100 events: always fresh in a small shop, cheap in a large one."""
 
 
+class _Ranking(NamedTuple):
+    version: int
+    fresh_until: int
+    items: NDArray[np.int64]
+    ranking: list[tuple[int, float]]
+
+
 class Popularity:
     """Decayed scores by item number, and rankings made from them."""
 
@@ -35,7 +42,7 @@ class Popularity:
         self._epoch: float | None = None
         self._scores: NDArray[np.float64] = np.zeros(1_024)
         self._added = 0
-        self._rankings: dict[str, tuple[int, int, list[tuple[int, float]]]] = {}
+        self._rankings: dict[str, _Ranking] = {}
 
     def add(self, item: int, weight: float, time: float) -> None:
         """Count something that happened to an item at a time (Unix seconds)."""
@@ -70,19 +77,20 @@ class Popularity:
             members: gives the set.
         """
         known = self._rankings.get(key)
-        if known is not None and known[0] == version and self._added <= known[1]:
-            return _picks(known[2])
-        items = members()
+        current = known is not None and known.version == version
+        if known is not None and current and self._added <= known.fresh_until:
+            return _picks(known.ranking)
+        items = known.items if known is not None and current else members()
         fresh_until = self._added + len(items) // STALE_SHARE
         if len(items):
             self._grow(int(items.max()))
-        scores = self._scores[items]
+        best, scores = items, self._scores[items]
         if len(items) > TOP:
-            best = np.argpartition(-scores, TOP)[:TOP] if scores.any() else np.arange(len(items))[-TOP:]
-            items, scores = items[best], scores[best]
-        order = np.lexsort((-items, -scores))
-        ranking = list(zip(items[order].tolist(), scores[order].tolist(), strict=True))
-        self._rankings[key] = (version, fresh_until, ranking)
+            at = np.argpartition(-scores, TOP)[:TOP] if scores.any() else np.arange(len(items))[-TOP:]
+            best, scores = items[at], scores[at]
+        order = np.lexsort((-best, -scores))
+        ranking = list(zip(best[order].tolist(), scores[order].tolist(), strict=True))
+        self._rankings[key] = _Ranking(version, fresh_until, items, ranking)
         return _picks(ranking)
 
     def _grow(self, item: int) -> None:
