@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import hmac
-from base64 import b64encode
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from proxy.errors import PeerError
+from proxy.signing import authorization
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,7 +50,7 @@ class CatalogueLearner:
     def __init__(self, pool: Pool, *, api_key: str, api_secret: str, metrics: Metrics) -> None:
         self._pool = pool
         self._api_key = api_key
-        self._api_secret = api_secret.encode()
+        self._api_secret = api_secret
         self._metrics = metrics
         self._known: dict[bytes, None] = {}
         self._queue: asyncio.Queue[tuple[bytes, dict[str, Any]]] = asyncio.Queue(MAX_QUEUE)
@@ -94,12 +93,15 @@ class CatalogueLearner:
 
     async def _send(self, products: list[dict[str, Any]]) -> bool:
         body = msgspec.json.encode({"products": products})
-        signature = hmac.new(self._api_secret, body, hashlib.sha256).hexdigest()
-        credentials = b64encode(f"{self._api_key}:{signature}".encode())
         message = (
-            b"POST /v1/learn HTTP/1.1\r\nHost: %b\r\nAuthorization: Basic %b\r\n"
+            b"POST /v1/learn HTTP/1.1\r\nHost: %b\r\nAuthorization: %b\r\n"
             b"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n%b"
-        ) % (self._pool.origin.authority, credentials, len(body), body)
+        ) % (
+            self._pool.origin.authority,
+            authorization(self._api_key, self._api_secret, body),
+            len(body),
+            body,
+        )
         try:
             answer = await self._pool.fetch(message, limit=MAX_ANSWER, idempotent=True)
         except PeerError as error:

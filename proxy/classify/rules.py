@@ -68,7 +68,7 @@ class PageRule(Struct, frozen=True):
             match = self.path.fullmatch(path.encode())
             if match is None:
                 return None
-            found |= zip(self.captured, map(_segment_text, match.groups()), strict=True)
+            found |= zip(self.captured, map(segment_text, match.groups()), strict=True)
         known = {name: found[name] for name in PAGE_FIELDS if found.get(name)}
         return Page(kind=self.kind, why=self.why, **known)
 
@@ -98,7 +98,7 @@ def compile_rule(
         SettingsError: names ``pages[<index>].<key>``, the problem and the mend.
     """
     here = f"pages[{index}]"
-    read, demanded = _query(here, query or {})
+    read, demanded = compile_query(f"{here}.query", query or {})
     if path is None and not read and not demanded:
         raise SettingsError(
             f"{here}.path",
@@ -106,8 +106,8 @@ def compile_rule(
             'Add a path such as "/product/{product_id}".',
         )
     for fact in facts:
-        _check_name(f"{here}.facts", fact, FACT_NAMES)
-    pattern, captured = (None, ()) if path is None else _path(f"{here}.path", path)
+        check_name(f"{here}.facts", fact, FACT_NAMES)
+    pattern, captured = (None, ()) if path is None else compile_path(f"{here}.path", path)
     return PageRule(
         kind=_kind(here, kind),
         why=f"rule:{index}",
@@ -123,7 +123,7 @@ def compile_rule(
 def readable_path(raw: bytes) -> str:
     """A request's path as patterns match it: decoded, but an encoded slash parts no segments.
 
-    ``%2F`` stays as it is and ``%`` becomes ``%25``, so that nothing is ambiguous; `_segment_text`
+    ``%2F`` stays as it is and ``%`` becomes ``%25``, so that nothing is ambiguous; `segment_text`
     takes them back.
     """
     if b"%" not in raw:
@@ -135,7 +135,8 @@ def _segment(raw: str) -> str:
     return unquote(raw).replace("%", "%25").replace("/", "%2F")
 
 
-def _segment_text(captured: bytes) -> str:
+def segment_text(captured: bytes) -> str:
+    """What a group of a path pattern holds, as a field of an event."""
     return clean(captured.decode().replace("%2F", "/").replace("%25", "%"))
 
 
@@ -150,8 +151,17 @@ def _kind(here: str, kind: str) -> PageKind:
     )
 
 
-def _path(key: str, path: str) -> tuple[Any, tuple[str, ...]]:
-    """The compiled pattern, and the event fields that its groups hold."""
+def compile_path(key: str, path: str, fields: Sequence[str] = PAGE_FIELDS) -> tuple[Any, tuple[str, ...]]:
+    """A path pattern, compiled, and the fields that its groups hold; `segment_text` reads them.
+
+    Args:
+        key: of the setting, for messages.
+        path: the pattern, as in `compile_rule`.
+        fields: the names that are wanted; other names in braces only match.
+
+    Raises:
+        SettingsError: names the key, the problem and the mend.
+    """
     _check_path(key, path)
     pattern, at, names, end = "", 0, list[str](), -1
     trimmed = path.rstrip("/")
@@ -175,12 +185,12 @@ def _path(key: str, path: str) -> tuple[Any, tuple[str, ...]]:
             )
         names.append(name[1])
         pattern += _literal(trimmed[at : placeholder.start()])
-        pattern += f"({'' if name[1] in PAGE_FIELDS else '?:'}{'.*' if name[2] else '[^/]+'})"
+        pattern += f"({'' if name[1] in fields else '?:'}{'.*' if name[2] else '[^/]+'})"
         at = end = placeholder.end()
     options = re2.Options()
     options.dot_nl = True
     compiled = re2.compile(f"{pattern}{_literal(trimmed[at:])}/?".encode(), options)
-    return compiled, tuple(name for name in names if name in PAGE_FIELDS)
+    return compiled, tuple(name for name in names if name in fields)
 
 
 def _check_path(key: str, path: str) -> None:
@@ -208,9 +218,10 @@ def _literal(text: str) -> str:
     return escaped
 
 
-def _query(
+def compile_query(
     here: str, query: Mapping[str, str]
 ) -> tuple[tuple[tuple[str, str, bool], ...], tuple[tuple[str, str], ...]]:
+    """``query`` as ((field, parameter, required), ...) and the demanded ((parameter, value), ...)."""
     read: list[tuple[str, str, bool]] = []
     demanded: list[tuple[str, str]] = []
     for field, written in query.items():
@@ -218,7 +229,7 @@ def _query(
         name = parameter.removesuffix("?")
         if not name:
             raise SettingsError(
-                f"{here}.query.{field}",
+                f"{here}.{field}",
                 "no parameter is named",
                 f'Write {field} = "parameter", as in term = "q".',
             )
@@ -231,11 +242,12 @@ def _query(
 
 def _constants(here: str, fields: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
     for field in fields:
-        _check_name(f"{here}.fields", field, PAGE_FIELDS)
+        check_name(f"{here}.fields", field, PAGE_FIELDS)
     return tuple((field, clean(value)) for field, value in fields.items())
 
 
-def _check_name(key: str, name: str, known: Sequence[str]) -> None:
+def check_name(key: str, name: str, known: Sequence[str]) -> None:
+    """Raises SettingsError for a name that isn't among those known, with a guess at what was meant."""
     if name not in known:
         raise SettingsError(
             f"{key}.{name}", "no such name", f"{_guess(name, known)}Write one of: {', '.join(known)}."

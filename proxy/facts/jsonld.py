@@ -29,11 +29,14 @@ _CONTROL: Final = re.compile(r"[\x00-\x1f]")
 
 def read(scripts: Iterable[bytes], *, charset: str, page: PageAddress) -> PageFacts:
     """The facts of a page's ``application/ld+json`` scripts."""
-    nodes: list[graph.Node] = []
-    for script in list(scripts)[:MAX_SCRIPTS]:
-        if len(script) <= MAX_DOCUMENT:
-            nodes += _nodes(document(values.decode(script, charset)), MAX_DEPTH)
-    return schemaorg.read(nodes, page=page, why="json-ld") if nodes else NOTHING
+    found = [node for script in list(scripts)[:MAX_SCRIPTS] for node in nodes(script, charset=charset)]
+    return schemaorg.read(found, page=page, why="json-ld") if found else NOTHING
+
+
+def nodes(script: bytes, *, charset: str) -> Iterator[graph.Node]:
+    """The top-level nodes of a script."""
+    if len(script) <= MAX_DOCUMENT:
+        yield from _nodes(document(values.decode(script, charset)), MAX_DEPTH)
 
 
 def document(text: str) -> Any:

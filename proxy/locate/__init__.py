@@ -15,12 +15,13 @@ ask for ancestors, every tag is read until each rule has found its element.
 from __future__ import annotations
 
 from proxy.locate.marks import LOOK_AHEAD, Opening
-from proxy.locate.plan import FactSelectors, Plan, Position, SlotRule
+from proxy.locate.plan import FactSelector, FactSelectors, Plan, Position, SlotRule, split_fact
 from proxy.locate.selectors import Selector, SelectorError, parse_selector
 from proxy.locate.splicer import Splicer
 
 __all__ = [
     "LOOK_AHEAD",
+    "FactSelector",
     "FactSelectors",
     "Opening",
     "Plan",
@@ -30,4 +31,5 @@ __all__ = [
     "SlotRule",
     "Splicer",
     "parse_selector",
+    "split_fact",
 ]

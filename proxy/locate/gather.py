@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from proxy.locate.elements import Element, Watcher
-    from proxy.locate.plan import FactSelectors
+    from proxy.locate.plan import FactSelector, FactSelectors
     from proxy.models import RawFacts
 
 MAX_FACTS = 256 * 1024
@@ -154,11 +154,13 @@ class Gatherer:
                 watchers.append(self._listen(partial(self._prop, prop)))
         for one in self._wanted:
             if one.selector.matches(name, found, around):
-                if one.attribute is None:
+                if one.bare:
+                    self._select(one, b"")
+                elif one.attribute is None:
                     if not hollow:
-                        watchers.append(self._listen(partial(self._select, one.name)))
+                        watchers.append(self._listen(partial(self._select, one)))
                 elif one.attribute in found:
-                    self._select(one.name, found[one.attribute][:MAX_VALUE])
+                    self._select(one, found[one.attribute][:MAX_VALUE])
         return watchers
 
     def _meta(self, found: Mapping[bytes, bytes]) -> None:
@@ -186,8 +188,8 @@ class Gatherer:
         del ended
         self._put(self.found.microdata, (b"close",))
 
-    def _select(self, name: str, value: bytes) -> None:
-        self._put(self.found.selected.setdefault(name, []), value)
+    def _select(self, one: FactSelector, value: bytes) -> None:
+        self._put(self.found.selected.setdefault(one.name, []), one.label + value)
 
     def _put(self, into: list[_Fact], fact: _Fact) -> None:
         size = _OVERHEAD + (len(fact) if isinstance(fact, bytes) else sum(map(len, fact)))

@@ -46,11 +46,18 @@ class SlotRule:
 
 @dataclass(frozen=True, slots=True)
 class FactSelector:
-    """Where a fact stands: the text of an element, or one of its attributes."""
+    """Where a fact stands: the text of an element, or one of its attributes.
+
+    Attributes:
+        label: stands before each value, so that several selectors can share a name and be told apart.
+        bare: whether the element's start is the fact: its label comes alone, once an element.
+    """
 
     name: str
     selector: Selector
     attribute: bytes | None
+    label: bytes = b""
+    bare: bool = False
 
 
 class FactSelectors:
@@ -69,10 +76,21 @@ class FactSelectors:
         found: list[FactSelector] = []
         for name, written in facts.items():
             for one in [written] if isinstance(written, str) else written:
-                match = _AT_ATTRIBUTE.fullmatch(one)
-                selector, attribute = (match[1], match[2].lower().encode()) if match else (one, None)
+                selector, attribute = split_fact(one)
                 found.append(FactSelector(name, parse_selector(selector), attribute))
         self.all = tuple(found)
+
+    def joined(self, more: Sequence[FactSelector]) -> FactSelectors:
+        """These, and others after them."""
+        both = FactSelectors({})
+        both.all = (*self.all, *more)
+        return both
+
+
+def split_fact(written: str) -> tuple[str, bytes | None]:
+    """``"h1"`` as (selector, None), ``".gallery img@src"`` as (selector, attribute)."""
+    match = _AT_ATTRIBUTE.fullmatch(written)
+    return (match[1], match[2].lower().encode()) if match else (written, None)
 
 
 class Search:

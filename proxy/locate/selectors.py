@@ -173,6 +173,17 @@ class Selector:
         """
         return any(one.matches(name, found, open_elements) for one in self.any_of)
 
+    def within(self, outer: Selector) -> Selector:
+        """What this selects inside of what another one selects."""
+        return Selector(
+            f"{outer.text} {self.text}",
+            tuple(
+                Complex(inner.subject, (*inner.ancestors, (" ", around.subject), *around.ancestors))
+                for around in outer.any_of
+                for inner in self.any_of
+            ),
+        )
+
 
 def parse_selector(text: str) -> Selector:
     """Compile a selector list.
