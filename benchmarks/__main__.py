@@ -8,7 +8,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks import contest, durability, load, nginx
+from benchmarks import contest, curve, durability, load, nginx
 from benchmarks.contestants import WrongAnswer, started
 from benchmarks.process import StartFailed
 from benchmarks.report import LOCAL, Report
@@ -22,6 +22,9 @@ def main() -> int:
     parser.add_argument(
         "--strict", action="store_true", help="exit with 3 where a floor is missed or the machine was noisy"
     )
+    parser.add_argument(
+        "--curve", action="store_true", help="also over 1 to 256 connections, as a plot (3 minutes more)"
+    )
     parser.add_argument("--out", type=Path, default=LOCAL, help="where to (default benchmarks/results/local)")
     given = parser.parse_args()
     for name, found in (("nginx", nginx.binary()), ("wrk", load.wrk())):
@@ -30,7 +33,7 @@ def main() -> int:
             return 2
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # unwinds, so that every server is ended
     try:
-        report = run(given.rounds, given.seconds)
+        report = run(given.rounds, given.seconds, curved=given.curve)
     except (StartFailed, WrongAnswer) as error:
         print(f"benchmarks: {error}", file=sys.stderr)
         return 1
@@ -42,7 +45,7 @@ def main() -> int:
     return 3 if given.strict and (report.noisy or not report.met) else 0
 
 
-def run(rounds: int, seconds: float) -> Report:
+def run(rounds: int, seconds: float, *, curved: bool) -> Report:
     """Starts everybody in a temporary folder and lets them run.
 
     Raises:
@@ -58,10 +61,11 @@ def run(rounds: int, seconds: float) -> Report:
             for title, why in field.skipped.items():
                 say(f"skipped: {title}: {why}")
             found = contest.hold(field, rounds=rounds, seconds=seconds, say=say)
+            bend = curve.over_connections(field, say=say) if curved else None
         say("the outbox alone")
         durable = durability.measure(folder / "outbox", seconds=seconds)
     titles = {contestant.key: contestant.title for contestant in field.contestants}
-    return Report(titles, field.skipped, found, durable, seconds)
+    return Report(titles, field.skipped, found, durable, seconds, bend)
 
 
 if __name__ == "__main__":

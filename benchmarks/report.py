@@ -9,12 +9,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmarks import contest, durability, machine
+from benchmarks import contest, durability, machine, plot
 from benchmarks.figures import Spread, noise, verdicts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from benchmarks.curve import Curve
     from benchmarks.durability import Durability
     from benchmarks.load import Round
 
@@ -38,6 +39,7 @@ class Report:
     rounds: Mapping[str, Sequence[Round]]
     durable: Durability
     seconds: float
+    curve: Curve | None = None
 
     @property
     def noisy(self) -> list[str]:
@@ -63,6 +65,10 @@ class Report:
             _outbox(self.durable),
             "",
         ]
+        if self.curve is not None:
+            at = [f"{value}" for value in self.curve.at]
+            rows = [[title, *(f"{rate:,.0f}" for rate in line)] for title, line in self.curve.rates.items()]
+            lines += [*table([f"requests/s at {self.curve.what}", *at], rows), ""]
         lines += [f"Skipped: {title}: {why}." for title, why in self.skipped.items()]
         lines += [f"{name}: {value}  " for name, value in machine.description().items()]
         load = ", ".join(f"{value:.1f}" for value in os.getloadavg())
@@ -97,17 +103,23 @@ class Report:
             "noisy": self.noisy,
             "goals": [asdict(verdict) | {"met": verdict.met} for verdict in verdicts(self.rounds)],
             "rounds": {key: [asdict(one) for one in rounds] for key, rounds in self.rounds.items()},
+            "curve": asdict(self.curve) if self.curve is not None else None,
             "durable": asdict(self.durable),
             "skipped": dict(self.skipped),
         }
 
     def write(self, folder: Path) -> list[Path]:
-        """Writes both into a folder."""
+        """Writes it into a folder, as Markdown, JSON and SVG."""
         folder.mkdir(parents=True, exist_ok=True)
         text, data = folder / "bench.md", folder / "bench.json"
         text.write_text(self.markdown(), encoding="utf-8")
         data.write_text(json.dumps(self.data(), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-        return [text, data]
+        written = [text, data]
+        if self.curve is not None:
+            drawing = folder / "connections.svg"
+            drawing.write_text(plot.svg(self.curve), encoding="utf-8")
+            written.append(drawing)
+        return written
 
 
 def _ratios(rounds: Mapping[str, Sequence[Round]]) -> list[str]:
