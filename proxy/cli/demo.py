@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,7 +14,7 @@ import uvloop
 from rich.console import Console
 
 from proxy import logs
-from proxy.engine_host import EngineHost
+from proxy.engine_host import EngineHost, private_file
 from proxy.server import Server, bind, serve, url_of
 from proxy.settings import Settings
 
@@ -56,6 +57,7 @@ def demo(
     shop = bind("--listen", "127.0.0.1:0")
     # The demo is the same everywhere: no file and no environment has a say.
     settings = Settings(upstream=url_of(shop), state_dir=state_dir)
+    private_file(state_dir / "secret.key", secrets.token_urlsafe(32))  # nobody shares a demo: no warning
     uvloop.run(_demo(settings, log, public, admin, shop, anyio.Path(settings.state_dir / "seeded")))
 
 
@@ -94,7 +96,8 @@ async def _demo(
                     shop=url_of(shop),
                     admin=url_of(admin),
                     state_dir=settings.state_dir,
-                )
+                ),
+                soft_wrap=True,
             )
 
         await serve(settings, log, public, admin, ready)
