@@ -15,6 +15,7 @@ In reading order, one page's journey:
 ``coding``, ``charset``       where the shop compresses, and how it spells
 ``personalize``, ``breaker``  order, deadline, fallback
 ``widgets``, ``render``       recommendations become HTML
+``clicks``                    its links say what was clicked
 ``outbox``                    what was not acknowledged is kept
 ``learning``                  what the page said about its product goes to the engine
 ``fragments``, ``admin``      what we serve ourselves

@@ -105,18 +105,16 @@ def read(body: bytes) -> tuple[dict[str, Any], str | None, dict[str, Any] | None
 def same_origin(headers: Headers, client: Client) -> bool:
     """Whether a page of this very origin asks.
 
-    ``Sec-Fetch-Site`` is the browser's own word and knows the scheme even where a proxy in front forgot to
-    tell us. Without it ``Origin`` must be ours as a whole; with neither nobody vouches for the sender.
+    ``Sec-Fetch-Site`` is the browser's own word, which no script can write, and it holds even where a proxy
+    in front told us neither scheme nor host. Without it ``Origin`` must be ours; with neither nobody vouches
+    for the sender.
     """
     sites = values_of(headers, b"sec-fetch-site")
+    if sites:
+        return all(site == b"same-origin" for site in sites)
     origins = values_of(headers, b"origin")
-    if any(site != b"same-origin" for site in sites):
-        return False
-    for origin in origins:
-        scheme, _, host = origin.lower().partition(b"://")
-        if host != client.host.lower() or not (sites or scheme == client.scheme.encode()):
-            return False
-    return bool(sites or origins)
+    ours = client.scheme.encode() + b"://" + client.host.lower()
+    return bool(origins) and all(origin.lower() == ours for origin in origins)
 
 
 def media_type(headers: Headers) -> bytes:

@@ -164,6 +164,31 @@ async def test_the_stylesheet_is_served_beside_the_shop(settings, vendor):
     assert missing.status == 404
 
 
+async def test_clicks_are_counted_and_scripts_track_without_a_lifespan_too(settings, vendor):
+    async def shop(request):
+        return HTMLResponse(page(SLOT))
+
+    settings["secret_keys"] = "a key of the test"
+    async with serving(starlette(settings, shop)) as address:
+        got = await ask(address, "/product/p1")
+    href = got.body.decode().partition('href="/_datacue/click/')[2].partition('"')[0]
+    async with serving(starlette(settings, shop), lifespan="off") as address:
+        clicked = await ask(address, f"/_datacue/click/{href}", cookie=got.cookie())
+        tracked = await ask(
+            address,
+            "/_datacue/track",
+            method="POST",
+            body=b'{"event":{"type":"login"}}',
+            cookie=got.cookie(),
+            sec_fetch_site="same-origin",
+            content_type="application/json",
+        )
+    assert clicked.get("location") == "/product/1"
+    assert tracked.status == 200
+    sent = [event["event"] for event in vendor.events[1:]]
+    assert sent == [{"type": "click", "subtype": "related", "product_id": "1"}, {"type": "login"}]
+
+
 async def test_without_a_key_the_embedded_engine_answers(tmp_path):
     async def shop(request):
         number = request.path_params["rest"].removeprefix("product/")
