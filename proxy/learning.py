@@ -66,7 +66,7 @@ class CatalogueLearner:
             del self._known[next(iter(self._known))]
         self._known[digest] = None
         for product in products:
-            fields = _fields(product)
+            fields = product_fields(product)
             if fields is None:
                 self._metrics.learned("incomplete")
                 continue
@@ -121,7 +121,7 @@ def _digest(facts: RawFacts) -> bytes:
     return said.digest()
 
 
-def _fields(product: ProductFacts) -> dict[str, Any] | None:
+def product_fields(product: ProductFacts) -> dict[str, Any] | None:
     """A product in the words of the REST API (guide, "Create Product"); None where it can't be shown."""
     if not (product.product_id and product.name and product.link):
         return None
