@@ -91,8 +91,9 @@ def over_events(train: list[Session], test: list[Session]) -> str:
         for session in reversed(train):
             if clicks >= count:
                 break
-            part.insert(0, session)
+            part.append(session)
             clicks += len(session.items)
+        part.reverse()
         for made in (EngineSessions, PlainVmis, AssociationRules, PopularItems):
             method: Any = made(part)
             lines.setdefault(made.name, []).append(measures.next_items(method, test).reciprocal_rank)

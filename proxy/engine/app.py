@@ -161,15 +161,19 @@ class App:
             raise Refused(413, f"At most {MAX_EVENTS} events in one request, got {len(documents)}")
         given: list[bytes] = []
         states: list[dict[str, Any]] = []
+        first: FieldRefused | None = None
         for index, document in enumerate(documents):
             try:
                 answer = self.engine.record(read_event(document), rich=rich, size=size)
                 given.append(b"null" if answer is None else answer)
                 states.append({"index": index, "status": "OK"})
             except FieldRefused as refused:
+                first = first or refused
                 states.append({"index": index, "status": "error", **refused.as_json()})
-        if len(given) < len(documents):
-            return (207 if given else 400), answers.encode({"status": states}), (_JSON, _CORS)
+        if first is not None and not given:
+            return 400, answers.encode({**first.as_json(), "status": states}), (_JSON, _CORS)
+        if first is not None:
+            return 207, answers.encode({"status": states}), (_JSON, _CORS)
         if all(answer == b"null" for answer in given):
             return 204, b"", (_CORS,)
         return 200, answers.array(given), (_JSON, _CORS)
