@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # Tests are spread over the cores; every test uses its own folder and free ports.
 PYTEST := $(BIN)/pytest -n auto
 
-.PHONY: help demo test lint format bench eval servers lock wheel clean
+.PHONY: help demo test lint format bench eval soak fuzz servers lock wheel clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -31,6 +31,12 @@ eval: $(VENV)/.dev ## how good the recommendations are, beside the usual baselin
 
 bench: $(VENV)/.dev servers ## side by side with nginx and others, as ratios
 	@$(BIN)/python -m benchmarks
+
+soak: $(VENV)/.dev servers ## the long runs: 200 kills, every fsync, four workers, big backlogs (about an hour)
+	@$(BIN)/pytest -m slow -s --timeout 5400 tests/journey tests/outbox tests/engine
+
+fuzz: $(VENV)/.dev ## 100,000 malformed requests, every split of every html5lib input
+	@$(BIN)/pytest -m slow --timeout 3600 tests/conformance tests/locate
 
 servers: ## the real servers that tests talk to, by apt where that is allowed
 	@sh .ci/servers

@@ -134,13 +134,17 @@ class Vendor(Peer):
 
     def __post_init__(self):
         Peer.__init__(self)
+        self.taken = []  # what it said yes to
         self.answers["*"] = self._event
 
     async def _event(self, seen, writer):
         if self.delay:
             await asyncio.sleep(self.delay)
-        body = json.dumps(self.recommendations).encode() if self.status == 200 else b"{}"
-        writer.write(reply(body, self.status, content_type="application/json"))
+        status = self.status
+        body = json.dumps(self.recommendations).encode() if status == 200 else b"{}"
+        if status == 200:
+            self.taken.append(json.loads(seen.body))
+        writer.write(reply(body, status, content_type="application/json"))
 
     @property
     def events(self):
