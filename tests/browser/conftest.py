@@ -6,7 +6,7 @@ import os
 
 import pytest
 from harness import browser
-from harness.docs import settings_for
+from harness.docs import PATIENT, settings_for
 from harness.process import Proxy
 
 
@@ -37,7 +37,9 @@ async def demo(chromium, tmp_path_factory):
 async def oscar(chromium, oscar_shop, tmp_path_factory):
     """The address of the proxy in front of oscar, which knows some of its products already."""
     settings = settings_for("django-oscar")
-    proxy = await Proxy(tmp_path_factory.mktemp("oscar"), settings, "--upstream", oscar_shop.url).start()
+    proxy = await Proxy(
+        tmp_path_factory.mktemp("oscar"), settings, "--upstream", oscar_shop.url, environment=PATIENT
+    ).start()
     async with browser.visitor(chromium, proxy.url) as early:
         for number in (2, 3, 4, 9, 24):
             await early.goto(f"/catalogue/product_{number}/")

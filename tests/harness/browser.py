@@ -19,6 +19,8 @@ ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-backg
 ABANDONED = "net::ERR_ABORTED"
 """How Chromium calls what a page still wanted when its visitor went on to the next one."""
 STOP_SECONDS = 40
+ATTEMPTS = 30
+"""Page views until one of them was personalized."""
 
 
 def program():
@@ -54,6 +56,18 @@ async def visitor(browser, base_url, width=1280, height=900):
     page.on("response", lambda response: _note(page, response.status >= 400, response))
     yield page
     await context.close()
+
+
+async def look(page, target):
+    """Opens a page that has widgets.
+
+    Again, where its recommendations were late: a busy machine's may be, and then the shop's own page stands.
+    """
+    for _ in range(ATTEMPTS):
+        await page.goto(target)
+        if await page.locator(".datacue-rec-section").count():
+            return
+    raise AssertionError(f"{target} never had a widget")
 
 
 def _note(page, wrong, what):

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from harness.process import ROOT
 
+PATIENT = {"DATACUE_DEADLINE": "10"}
+"""Pages wait for their widgets, however busy the machine is: lateness has tests of its own."""
+
 
 def settings_for(shop):
     """The TOML of a section of docs/shops.md, without its ``upstream``: a test says where its shop is."""

@@ -8,7 +8,7 @@ import re
 import httpx
 import lxml.html
 import pytest
-from harness.docs import settings_for
+from harness.docs import PATIENT, settings_for
 from harness.process import Proxy
 from harness.wire import BROWSER
 from oscar_shop import goods
@@ -35,7 +35,9 @@ def anyio_backend():
 @pytest.fixture(scope="module")
 async def proxy(oscar_shop, tmp_path_factory):
     """The product in front of oscar: no key, so the embedded engine answers, and knows nothing at first."""
-    proxy = Proxy(tmp_path_factory.mktemp("oscar-proxy"), TOML, "--upstream", oscar_shop.url)
+    proxy = Proxy(
+        tmp_path_factory.mktemp("oscar-proxy"), TOML, "--upstream", oscar_shop.url, environment=PATIENT
+    )
     await proxy.start()
     yield proxy
     await proxy.stop()
