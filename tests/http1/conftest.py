@@ -187,7 +187,7 @@ def eventually() -> Callable[[Callable[[], bool]], Awaitable[None]]:
     """Waits until a condition holds; the test's own timeout is the limit."""
 
     async def wait(condition: Callable[[], bool]) -> None:
-        while not condition():  # noqa: ASYNC110  # a pool's counts have no event
+        while not condition():
             await asyncio.sleep(0.001)
 
     return wait
