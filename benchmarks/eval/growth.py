@@ -38,7 +38,7 @@ for number in range(300):
         Event(Kind.HOME, anonymous_id=who),
     ):
         begun = time.perf_counter()
-        engine.record(event, rich=True)
+        engine.events.record(event, rich=True)
         taken.append(time.perf_counter() - begun)
 taken.sort()
 engine.close()
@@ -85,7 +85,7 @@ def describe(data: Path) -> None:
     engine = Engine(data, lambda: NOW, seed=1)
     with engine.writing():
         for number in range(PRODUCTS):
-            engine.put_product(
+            engine.resources.put_product(
                 {
                     "product_id": str(number),
                     "variant_id": "v",

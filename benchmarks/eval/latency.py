@@ -37,7 +37,7 @@ def percentiles(
                     ("home page", Event(Kind.HOME, anonymous_id=who)),
                 ):
                     begun, cpu = time.perf_counter(), time.thread_time()
-                    engine.record(event, rich=True)
+                    engine.events.record(event, rich=True)
                     taken[name].append((time.perf_counter() - begun, time.thread_time() - cpu))
         engine.close()
     found = {}
@@ -55,7 +55,7 @@ def fill(data: Path, train: Sequence[Session], test: Sequence[Session], clicks: 
         numbers = {}
         for item in sorted({item for session in (*train, *test) for item in session.items}):
             numbers[item] = len(numbers)
-            engine.put_product(
+            engine.resources.put_product(
                 {
                     "product_id": str(item),
                     "variant_id": "v",
@@ -71,9 +71,9 @@ def fill(data: Path, train: Sequence[Session], test: Sequence[Session], clicks: 
             )
         seen = 0
         for number, session in enumerate(reversed(train)):
-            visitor = engine.records.add_visitor(f"a:t{number}")
+            visitor = engine.shop.records.add_visitor(f"a:t{number}")
             for item, at in zip(session.items, session.times, strict=True):
-                engine.records.add_event(at, visitor, Kind.PRODUCT, numbers[item], None, None)
+                engine.shop.records.add_event(at, visitor, Kind.PRODUCT, numbers[item], None, None)
             seen += len(session.items)
             if seen >= clicks:
                 break

@@ -1,9 +1,10 @@
 """The embedded engine: answers as DataCue does, with a recommender of its own over one SQLite file.
 
 In reading order: `wire` (what travels), `auth`, `store` (the record), `catalog` and `visitors` (the
-record in memory), `recommender` (indexes), `lists` (what an answer shows), `engine` (all of it without
-HTTP), `rest` and `app` (the doors). Nothing here knows the proxy, and the proxy's client shares no code
-with it: both follow the guide by themselves.
+record in memory), `recommender` (indexes), `page` and `compose` (what an answer shows), `shop` (record
+and memory), `recording` and `resources` (what happens, what is told), `engine` (all of it without
+HTTP), `rest` and `app` (the doors). Nothing here knows the proxy, and the proxy's client shares no
+code with it: both follow the guide by themselves.
 """
 
 from __future__ import annotations

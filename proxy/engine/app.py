@@ -147,7 +147,7 @@ class App:
         document = decode(body)
         if isinstance(document, list):
             return self._several(document, rich=rich, size=size)
-        answer = self.engine.record(read_event(document), rich=rich, size=size)
+        answer = self.engine.events.record(read_event(document), rich=rich, size=size)
         applied = (_APPLIED,) if rich else ()
         if answer is None:
             return 204, b"", (_CORS,)
@@ -164,7 +164,7 @@ class App:
         first: FieldRefused | None = None
         for index, document in enumerate(documents):
             try:
-                answer = self.engine.record(read_event(document), rich=rich, size=size)
+                answer = self.engine.events.record(read_event(document), rich=rich, size=size)
                 given.append(b"null" if answer is None else answer)
                 states.append({"index": index, "status": "OK"})
             except FieldRefused as refused:

@@ -63,7 +63,7 @@ def _written(engine: Engine, resource: Resource, item: object, *, update: bool) 
     if item is None:
         return {**name, "status": "OK"}  # clients' queues leave gaps; there is nothing to do
     try:
-        resource.put(engine, item, (), update)
+        resource.put(engine, item, (), update=update)
     except FieldRefused as refused:
         return {**name, "status": "error", **refused.as_json()}
     return {**name, "status": "OK"}

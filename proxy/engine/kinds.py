@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from proxy.engine.refusals import FieldRefused
 from proxy.engine.wire import resources, values
@@ -13,51 +13,75 @@ if TYPE_CHECKING:
     from proxy.engine.engine import Engine
 
 
+class Put(Protocol):
+    """Create or update: the document, and the ids that the URL gave."""
+
+    def __call__(self, engine: Engine, document: Any, ids: tuple[str, ...], *, update: bool) -> None:
+        """Raises `FieldRefused` for what can't be."""
+
+
 class Resource(NamedTuple):
     """How one kind is written. ``ids`` are its id fields, the first being the one a 207 names."""
 
     ids: tuple[str, ...]
-    put: Callable[[Engine, Any, tuple[str, ...], bool], None]
-    """Create or update: engine, document, ids from the URL, whether it is an update."""
+    put: Put
     drop: Callable[[Engine, tuple[str, ...]], bool]
     """Delete by ids; False if it wasn't there."""
 
 
-def _put_product(engine: Engine, document: Any, ids: tuple[str, ...], update: bool) -> None:  # noqa: FBT001  # a table's column
-    engine.put_product(resources.read_product(document, *ids), update=update)
+def _put_product(engine: Engine, document: Any, ids: tuple[str, ...], *, update: bool) -> None:
+    engine.resources.put_product(resources.read_product(document, *ids), update=update)
 
 
-def _put_category(engine: Engine, document: Any, ids: tuple[str, ...], update: bool) -> None:  # noqa: FBT001  # a table's column
-    engine.put_category(resources.read_category(document, *ids), update=update)
+def _put_category(engine: Engine, document: Any, ids: tuple[str, ...], *, update: bool) -> None:
+    engine.resources.put_category(resources.read_category(document, *ids), update=update)
 
 
-def _put_banner(engine: Engine, document: Any, ids: tuple[str, ...], update: bool) -> None:  # noqa: FBT001  # a table's column
-    engine.put_banner(resources.read_banner(document, *ids, update=update), update=update)
+def _put_banner(engine: Engine, document: Any, ids: tuple[str, ...], *, update: bool) -> None:
+    engine.resources.put_banner(resources.read_banner(document, *ids, update=update), update=update)
 
 
-def _put_user(engine: Engine, document: Any, ids: tuple[str, ...], update: bool) -> None:  # noqa: FBT001  # a table's column
-    engine.put_user(resources.read_user(document, *ids), update=update)
+def _put_user(engine: Engine, document: Any, ids: tuple[str, ...], *, update: bool) -> None:
+    engine.resources.put_user(resources.read_user(document, *ids), update=update)
 
 
-def _put_order(engine: Engine, document: Any, ids: tuple[str, ...], update: bool) -> None:  # noqa: FBT001  # a table's column
-    engine.put_order(resources.read_order(document, *ids, update=update))
+def _put_order(engine: Engine, document: Any, ids: tuple[str, ...], *, update: bool) -> None:
+    engine.resources.put_order(resources.read_order(document, *ids, update=update))
+
+
+def _drop_product(engine: Engine, ids: tuple[str, ...]) -> bool:
+    return engine.resources.drop_product(*ids)
+
+
+def _drop_category(engine: Engine, ids: tuple[str, ...]) -> bool:
+    return engine.resources.drop_category(*ids)
+
+
+def _drop_banner(engine: Engine, ids: tuple[str, ...]) -> bool:
+    return engine.resources.drop_banner(*ids)
+
+
+def _drop_user(engine: Engine, ids: tuple[str, ...]) -> bool:
+    return engine.resources.drop_user(*ids)
+
+
+def _drop_order(engine: Engine, ids: tuple[str, ...]) -> bool:
+    return engine.resources.drop_order(*ids)
 
 
 KINDS: Final[dict[str, Resource]] = {
-    "products": Resource(
-        ("product_id", "variant_id"), _put_product, lambda engine, ids: engine.drop_product(*ids)
-    ),
-    "categories": Resource(("category_id",), _put_category, lambda engine, ids: engine.drop_category(*ids)),
-    "banners": Resource(("banner_id",), _put_banner, lambda engine, ids: engine.drop_banner(*ids)),
-    "users": Resource(("user_id",), _put_user, lambda engine, ids: engine.drop_user(*ids)),
-    "orders": Resource(("order_id",), _put_order, lambda engine, ids: engine.drop_order(*ids)),
+    "products": Resource(("product_id", "variant_id"), _put_product, _drop_product),
+    "categories": Resource(("category_id",), _put_category, _drop_category),
+    "banners": Resource(("banner_id",), _put_banner, _drop_banner),
+    "users": Resource(("user_id",), _put_user, _drop_user),
+    "orders": Resource(("order_id",), _put_order, _drop_order),
 }
 
 
 def cancel_order(engine: Engine, ids: tuple[str, ...]) -> bool:
     """What the guide calls deleting an order: it stays, marked as cancelled."""
-    known = engine.records.order(ids[0]) is not None
-    engine.put_order(resources.Order(order_id=ids[0], status="cancelled"))
+    known = engine.shop.records.order(ids[0]) is not None
+    engine.resources.put_order(resources.Order(order_id=ids[0], status="cancelled"))
     return known
 
 

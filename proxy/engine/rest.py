@@ -50,7 +50,7 @@ def handle(engine: Engine, method: str, path: str, body: bytes) -> tuple[int, An
         return _learn(engine, decode(body))
     if name == "explain":
         _only(method, "POST")
-        return 200, engine.explain(read_event(decode(body)), size=LIST_SIZE)
+        return 200, engine.events.explain(read_event(decode(body)), size=LIST_SIZE)
     if name == "batch":
         return _batch(engine, method, ids, body)
     if name in KINDS:
@@ -64,7 +64,7 @@ def _single(engine: Engine, method: str, name: str, ids: list[str], body: bytes)
         _only(method, "POST")
         document = decode(body)
         with engine.writing():
-            kind.put(engine, document, (), False)
+            kind.put(engine, document, (), update=False)
         return 201, None
     _only(method, "PUT", "PATCH", "DELETE")
     if name == "orders" and method == "PATCH" and ids[-1] == "status" and len(ids) > 1:
@@ -76,7 +76,7 @@ def _single(engine: Engine, method: str, name: str, ids: list[str], body: bytes)
         return 204, None
     document = decode(body)
     with engine.writing():
-        kind.put(engine, document, key, True)
+        kind.put(engine, document, key, update=True)
     return 204, None
 
 
@@ -94,7 +94,7 @@ def _batch(engine: Engine, method: str, ids: list[str], body: bytes) -> tuple[in
     if kind is not None and ids[1:] == ["all"]:
         _only(method, "DELETE")
         with engine.writing():
-            engine.drop_all(kind)
+            engine.resources.drop_all(kind)
         return 204, None
     if ids[1:]:
         raise Refused(404, "A batch is at /v1/batch or /v1/batch/<type>")
@@ -106,12 +106,12 @@ def _batch(engine: Engine, method: str, ids: list[str], body: bytes) -> tuple[in
 
 def _overview(engine: Engine, ids: list[str]) -> Any:
     if not ids:
-        found: dict[str, Any] = {kind: len(engine.ids(kind)) for kind in _COUNTED}
-        found["products"] = {"products": found["products"], "variants": engine.variants()}
+        found: dict[str, Any] = {kind: len(engine.resources.ids(kind)) for kind in _COUNTED}
+        found["products"] = {"products": found["products"], "variants": engine.resources.variants()}
         return found
     if len(ids) > 1 or ids[0] not in KINDS:
         raise Refused(404, "An overview is of " + ", ".join(KINDS))
-    listed = engine.ids(ids[0])
+    listed = engine.resources.ids(ids[0])
     return {"ids": listed or None, "count": len(listed)}
 
 
@@ -119,12 +119,12 @@ def _clients(engine: Engine, method: str, ids: list[str]) -> tuple[int, Any]:
     if ids == ["sync"]:
         _only(method, "GET")
         # What the engine has nothing of, a shop's plugin is asked to send in full.
-        return 200, {kind: None if engine.ids(kind) else "full" for kind in _COUNTED}
+        return 200, {kind: None if engine.resources.ids(kind) else "full" for kind in _COUNTED}
     if ids:
         raise Refused(404, "Only /v1/clients and /v1/clients/sync are here")
     _only(method, "DELETE")
     with engine.writing():
-        engine.wipe()
+        engine.resources.wipe()
     return 204, None
 
 
@@ -139,7 +139,7 @@ def _learn(engine: Engine, document: object) -> tuple[int, Any]:
     with engine.writing():
         for index, product in enumerate(products):
             try:
-                engine.learn_product(resources.read_product(product))
+                engine.resources.learn_product(resources.read_product(product))
             except FieldRefused as refused:
                 refusals.append({"index": index, "status": "error", **refused.as_json()})
     return (207, {"status": refusals}) if refusals else (204, None)

@@ -101,11 +101,11 @@ async def test_equal_seeds_answer_equally(tmp_path: Path) -> None:
         engine = Engine(data, lambda: NOW, seed=5)
         with engine.writing():
             for number in range(12):
-                engine.put_product(product(number), update=False)
-                engine.put_banner(
+                engine.resources.put_product(product(number), update=False)
+                engine.resources.put_banner(
                     banner(number, "main" if number % 2 else "sub", f"c{number % 5}"), update=False
                 )
-        found = [engine.record(Event(Kind.HOME, anonymous_id="a"), rich=True) for _ in range(20)]
+        found = [engine.events.record(Event(Kind.HOME, anonymous_id="a"), rich=True) for _ in range(20)]
         engine.close()
         return found
 
@@ -148,13 +148,13 @@ def test_no_list_holds_what_must_not_be_shown(acts: list[tuple[str, Any]], kind:
     cart: set[str] = set()
     with engine.writing():
         for number in range(12):
-            engine.put_product(product(number), update=False)
+            engine.resources.put_product(product(number), update=False)
     for index, (act, told) in enumerate(acts):
         if act == "view":
-            engine.record(Event(Kind.PRODUCT, anonymous_id="me", product_id=str(told)), rich=True)
+            engine.events.record(Event(Kind.PRODUCT, anonymous_id="me", product_id=str(told)), rich=True)
         elif act == "cart":
             lines = tuple(CartLine(str(number)) for number in told)
-            engine.record(Event(Kind.CART_UPDATE, anonymous_id="me", cart=lines), rich=True)
+            engine.events.record(Event(Kind.CART_UPDATE, anonymous_id="me", cart=lines), rich=True)
             cart = {str(number) for number in told}
         else:
             with engine.writing():
@@ -162,23 +162,23 @@ def test_no_list_holds_what_must_not_be_shown(acts: list[tuple[str, Any]], kind:
                     from proxy.engine.wire.resources import read_order
 
                     lines_ = [{"product_id": number} for number in told]
-                    engine.put_order(read_order({"order_id": index, "cart": lines_}))
+                    engine.resources.put_order(read_order({"order_id": index, "cart": lines_}))
                 elif act == "stock":
-                    engine.put_product(
+                    engine.resources.put_product(
                         {"product_id": str(told[0]), "variant_id": "v", "stock": told[1]}, update=True
                     )
                 else:
-                    engine.drop_product(str(told))
+                    engine.resources.drop_product(str(told))
     asked = Event(
         kind, anonymous_id="me", product_id=str(current) if kind is Kind.PRODUCT else None, category="c1"
     )
-    found = engine.explain(asked)
+    found = engine.events.explain(asked)
     shown = [
         item for name, items in found.items() if name.endswith("skus") for item in items if "method" in item
     ]
     shown += [item for row in found.get("category_product_skus", ()) for item in row["products"]]
     listed = [item["product_id"] for item in shown]
-    available = {each.product_id for each in engine._catalog.products if each.shown is not None}
+    available = {each.product_id for each in engine.shop.catalog.products if each.shown is not None}
     recommended = {item["product_id"] for item in shown if item["method"] != "viewed"}
     engine.close()
     assert len(listed) == len(set(listed))

@@ -156,7 +156,7 @@ async def test_a_full_disk_is_a_503_and_over_when_there_is_room_again(
     shop: Shop, restarted: Restart, ids: Ids
 ) -> None:
     await shop.add(1)
-    connection = shop.app._engine._database.connection
+    connection = shop.app.engine.shop.database.connection
     pages = connection.pragma("page_count")
     connection.pragma("max_page_count", pages)
     statuses = set()
