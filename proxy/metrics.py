@@ -65,6 +65,8 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
+        self._gauges: dict[str, Gauge] = {}
+        self._counted: dict[str, Collector] = {}
         self.pages = self._tally("pages", "Pages by kind and what became of them.", ["page", "outcome"])
         self.slots = self._tally("slots", "Slots by widget and what became of them.", ["widget", "outcome"])
         self.events = self._tally("events", "Events by type and what became of them.", ["type", "outcome"])
@@ -87,13 +89,22 @@ class Metrics:
         return Histogram(f"datacue_{name}", text, buckets=SECONDS, registry=self.registry)
 
     def gauge(self, name: str, text: str, read: Callable[[], float]) -> None:
-        """Registers a figure that is read at scrape: pool sizes, cache bytes, the breaker's state."""
-        gauge = Gauge(f"datacue_{name}", text, registry=self.registry, multiprocess_mode="livesum")
+        """Registers a figure that is read at scrape: pool sizes, cache bytes, the breaker's state.
+
+        A second time, what is read changes: an embedding app may close and open again.
+        """
+        gauge = self._gauges.get(name)
+        if gauge is None:
+            gauge = Gauge(f"datacue_{name}", text, registry=self.registry, multiprocess_mode="livesum")
+            self._gauges[name] = gauge
         gauge.set_function(read)
 
     def count(self, name: str, text: str, tally: Mapping[Any, int]) -> None:
         """Registers figures that are counted elsewhere, by (event, priority), and read at scrape."""
-        self.registry.register(_Counted(f"datacue_{name}", text, tally))
+        if name in self._counted:
+            self.registry.unregister(self._counted[name])
+        self._counted[name] = _Counted(f"datacue_{name}", text, tally)
+        self.registry.register(self._counted[name])
 
     def expose(self) -> bytes:
         """This process's figures in Prometheus' text format."""
