@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from proxy.metrics import Metrics
     from proxy.models import RawFacts
     from proxy.personalize import Personalizer
+    from proxy.witness import Capture
 
 
 class Learner(Protocol):
@@ -39,6 +40,7 @@ class Core:
         consent: the cookie and value that grant personalization; None where none is asked for.
         privacy_signals: whether Sec-GPC and DNT deny it.
         fact_selectors: by the index of the ``[[pages]]`` rule that has them.
+        capture: the rules by which forms and pages become events.
         learner: None where the vendor keeps the catalogue.
         clock: seconds, monotonic.
     """
@@ -53,6 +55,7 @@ class Core:
     consent: tuple[str, str] | None
     privacy_signals: bool
     prefix: str
+    capture: Capture
     learner: Learner | None
     metrics: Metrics
     log: Log

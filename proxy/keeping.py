@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from proxy.errors import OutboxUnavailable
+import msgspec
+
+from proxy.errors import OutboxUnavailable, UnexpectedAnswer
 from proxy.events import encode
 from proxy.outbox import Priority, Record
 
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
     from proxy.metrics import Metrics
     from proxy.outbox import Outbox
     from proxy.personalize import Pending
-    from proxy.vendor import EventsClient
+    from proxy.vendor import EventsClient, RestClient
 
 PRIORITIES: dict[str, Priority] = {
     "checkout": Priority.PURCHASE,
@@ -29,6 +31,13 @@ PRIORITIES: dict[str, Priority] = {
 }
 """Event type → what is dropped last when room is short (promise 4)."""
 
+CALLS: dict[str, Priority] = {"POST /orders": Priority.PURCHASE, "POST /users": Priority.IDENTITY}
+"""REST call → the same."""
+
+
+NOT_SIGNED = 400
+"""The status under which a call that can't be signed is kept: never as it is."""
+
 
 class OutboxKeeper:
     """The outbox, as ``personalize.Keeper``. A disk that fails costs events, never pages (promise 3)."""
@@ -39,12 +48,19 @@ class OutboxKeeper:
 
     async def keep(self, event_id: str, pending: Pending, *, lease: float | None) -> bool:
         """Commits the event; False when there was no room, or no disk."""
+        if pending.target == "events":
+            priority = PRIORITIES[pending.event["type"]]
+            body = encode(pending.event, pending.visitor, pending.context, pending.happened)
+        else:
+            priority = CALLS[pending.target]
+            body = msgspec.json.encode(pending.event)
         record = Record(
             id=event_id,
             visitor=pending.visitor.anonymous_id,
-            priority=PRIORITIES[pending.event["type"]],
+            priority=priority,
             created=pending.happened,
-            body=encode(pending.event, pending.visitor, pending.context, pending.happened),
+            body=body,
+            target=pending.target,
         )
         try:
             await self._outbox.commit((record,), lease=lease)
@@ -69,10 +85,16 @@ class OutboxKeeper:
 
 
 class RecordSender:
-    """Sends records for the relay."""
+    """Sends records for the relay, each where it belongs.
 
-    def __init__(self, events: EventsClient) -> None:
+    Args:
+        events: the events endpoint.
+        rest: the REST API; None where there is no secret to sign its calls with.
+    """
+
+    def __init__(self, events: EventsClient, rest: RestClient | None = None) -> None:
         self._events = events
+        self._rest = rest
 
     async def __call__(self, record: Record) -> None:
         """Returns when the vendor has acknowledged the record.
@@ -80,4 +102,11 @@ class RecordSender:
         Raises:
             PeerError: whose failure it is, and whether another attempt makes sense.
         """
-        await self._events.send(record.body)
+        if record.target == "events":
+            await self._events.send(record.body)
+            return
+        if self._rest is None:
+            # A dead letter: it can be replayed once there is a secret, and holds nothing up meanwhile.
+            raise UnexpectedAnswer(f"{record.target} needs an api_secret", "operator", NOT_SIGNED)
+        method, _, path = record.target.partition(" ")
+        await self._rest.send(method, path, record.body)

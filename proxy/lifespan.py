@@ -17,7 +17,11 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from proxy.breaker import Breaker
+from proxy.capture import FormRule, Rules, ViewRule, compile_capture, presets, user_cookie
+from proxy.carts import Carts
 from proxy.classify import Classifier, compile_rule
 from proxy.clicks import ClickLinks
 from proxy.core import Core
@@ -34,7 +38,9 @@ from proxy.models import PAGE_KINDS, Slot
 from proxy.outbox import Folder, Outbox, Relay
 from proxy.personalize import Personalizer
 from proxy.render import Renderer
-from proxy.vendor import EventsClient
+from proxy.settings import Preset, SlotSettings
+from proxy.vendor import EventsClient, RestClient
+from proxy.witness import Capture
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -48,6 +54,9 @@ PACKAGE = Path(__file__).parent
 VENDOR_CONNECTIONS = 256
 """Connections to the events endpoint in one process: as many calls in flight as 0.3 s deadlines leave
 at 800 pages a second."""
+
+REST_CONNECTIONS = 8
+"""Connections to the REST API in one process: orders and sign-ups are few, and nobody waits for them."""
 
 UPSTREAM_CONNECTIONS = 1024
 """Connections to the shop in one process: websockets and server-sent events hold one each."""
@@ -117,43 +126,58 @@ def static_files(override: Path | None) -> dict[str, StaticFile]:
     return files
 
 
-def page_plan(settings: Settings) -> tuple[Classifier, Plan, Mapping[str, FactSelectors]]:
-    """``[[pages]]`` and ``[[slots]]``, compiled.
+def page_plan(settings: Settings) -> tuple[Classifier, Plan, Mapping[str, FactSelectors], Rules]:
+    """``[[pages]]``, ``[[slots]]`` and ``[[capture]]``, compiled, with what the preset adds after them.
 
     Raises:
         SettingsError: naming the entry, the problem and the mend.
     """
+    preset = Preset.model_validate(presets.read(settings.preset)) if settings.preset else Preset()
     rules = []
     selectors: dict[str, FactSelectors] = {}
-    for index, page in enumerate(settings.pages):
+    for index, page in enumerate((*settings.pages, *preset.pages)):
         rule = compile_rule(
             index, path=page.path, query=page.query, kind=page.kind, fields=page.fields, facts=page.facts
         )
+        if index >= len(settings.pages):
+            rule = replace(rule, why=f"preset:{index - len(settings.pages)}")
         rules.append(rule)
         if page.facts:
             try:
                 selectors[rule.why] = FactSelectors(page.facts)
             except SelectorError as error:
                 raise SettingsError(f"pages[{index}].facts", str(error), SELECTOR_MEND) from None
-    slots = []
-    for index, entry in enumerate(settings.slots):
-        here = f"slots[{index}]"
-        unknown = [name for name in entry.kinds() if name not in {*PAGE_KINDS, "*"}]
-        if unknown:
-            mend = f"Known kinds: {', '.join(PAGE_KINDS)}, or *."
-            raise SettingsError(f"{here}.page", f"{unknown[0]!r} is no page kind", mend)
-        try:
-            selector = parse_selector(entry.selector)
-        except SelectorError as error:
-            raise SettingsError(f"{here}.selector", str(error), SELECTOR_MEND) from None
-        slots.append(SlotRule(selector, entry.position, Slot(entry.widget, pages=entry.pages())))
+    # Slots don't take turns, as rules do: the preset's would stand beside the operator's own.
+    slots = [_slot(f"slots[{index}]", entry) for index, entry in enumerate(settings.slots or preset.slots)]
+    capture = [
+        compile_capture(
+            f"capture[{index}]", index, entry.model_dump(exclude_none=True, exclude_defaults=True)
+        )
+        for index, entry in enumerate((*settings.capture, *preset.capture))
+    ]
+    seen = Rules(
+        [rule for rule in capture if isinstance(rule, FormRule)],
+        [rule for rule in capture if isinstance(rule, ViewRule)],
+    )
     plan = Plan(
         prefix=settings.prefix,
         slots=slots,
         remove_vendor_scripts=settings.remove_vendor_scripts,
-        collect_facts=settings.detect,
+        collect_facts=settings.detect or seen.selects,
     )
-    return Classifier(rules, settings.detect), plan, selectors
+    return Classifier(rules, settings.detect), plan, selectors, seen
+
+
+def _slot(here: str, entry: SlotSettings) -> SlotRule:
+    unknown = [name for name in entry.kinds() if name not in {*PAGE_KINDS, "*"}]
+    if unknown:
+        mend = f"Known kinds: {', '.join(PAGE_KINDS)}, or *."
+        raise SettingsError(f"{here}.page", f"{unknown[0]!r} is no page kind", mend)
+    try:
+        selector = parse_selector(entry.selector)
+    except SelectorError as error:
+        raise SettingsError(f"{here}.selector", str(error), SELECTOR_MEND) from None
+    return SlotRule(selector, entry.position, Slot(entry.widget, pages=entry.pages()))
 
 
 def make_renderer(
@@ -209,6 +233,7 @@ def check(settings: Settings, log: Log) -> None:
     trusted_proxies(settings)
     make_renderer(settings, static_files(settings.static), log)
     _origin("events_url", settings.events_url)
+    _origin("api_url", settings.api_url)
     open_outbox(settings)
     try:
         settings.state_dir.mkdir(parents=True, exist_ok=True)
@@ -247,7 +272,7 @@ async def open_core(
     Raises:
         SettingsError: something in the settings can't be used; nothing is left open.
     """
-    classifier, plan, selectors = page_plan(settings)
+    classifier, plan, selectors, rules = page_plan(settings)
     keys = secret_keys(settings, log)
     clicks = ClickLinks(keys, settings.prefix)
     renderer = make_renderer(settings, static, log, clicks)
@@ -272,10 +297,13 @@ async def open_core(
         stack.push_async_callback(pool.aclose)
         breaker = Breaker()
         events = EventsClient(pool, api_key=api_key, now=time.time)
+        rest = await _rest_client(settings, host, pool, stack)
+        carts = Carts(settings.state_dir / "carts.sqlite3", clock=time.time)
+        stack.push_async_callback(carts.aclose)
         outbox = await stack.enter_async_context(open_outbox(settings))
         relay = Relay(
             outbox,
-            RecordSender(events),
+            RecordSender(events, rest),
             breaker=breaker,
             alarm=lambda why: log.warning("deliveries are paused" if why else "deliveries go on", why=why),
         )
@@ -312,11 +340,46 @@ async def open_core(
             consent=settings.consent_cookie(),
             privacy_signals=settings.privacy_signals,
             prefix=settings.prefix,
+            capture=Capture(
+                rules=rules,
+                carts=carts,
+                user_cookie=user_cookie(settings.user_cookie, settings.user_jwt),
+                currency=settings.currency,
+                calls=rest is not None,
+                classifier=classifier,
+            ),
             learner=learner,
             metrics=metrics,
             log=log,
             clock=time.monotonic,
         )
+
+
+async def _rest_client(
+    settings: Settings, host: EngineHost | None, pool: Pool, stack: AsyncExitStack
+) -> RestClient | None:
+    """Calls the REST API: the embedded engine's over its own socket, else DataCue's with its secret."""
+    if host is not None:
+        return RestClient(
+            pool, "/v1", api_key=host.keys.api_key, api_secret=host.keys.api_secret, now=time.time
+        )
+    if settings.api_key is None or settings.api_secret is None:
+        return None
+    wait = settings.vendor_timeout
+    calls = Pool(
+        _origin("api_url", settings.api_url),
+        source="vendor",
+        limits=Limits(max_connections=REST_CONNECTIONS),
+        timeouts=Timeouts(connect=wait, pool=wait, response=wait, idle=wait),
+    )
+    stack.push_async_callback(calls.aclose)
+    return RestClient(
+        calls,
+        calls.origin.path,
+        api_key=settings.api_key.get_secret_value(),
+        api_secret=settings.api_secret.get_secret_value(),
+        now=time.time,
+    )
 
 
 def _watch(metrics: Metrics, breaker: Breaker, pool: Pool, outbox: Outbox, renderer: Renderer) -> None:

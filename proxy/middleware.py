@@ -28,6 +28,7 @@ from proxy.identity import cookie_values
 from proxy.judge import asking, judge
 from proxy.models import Page, Slot, Visitor
 from proxy.rewriting import Rewriting
+from proxy.witness import Witness
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -71,10 +72,11 @@ class PageMiddleware:
         ignored = not_counted("GET", headers, core.consent, core.privacy_signals)
         if ignored is None and scope["method"] == "HEAD":
             ignored = "head"
+        state = scope.setdefault("state", {})  # there before the exchange copies the scope
         exchange = Exchange(self, scope, client, send, asked, ignored)
-        scope.setdefault("state", {})["datacue"] = Handle(exchange)
+        state["datacue"] = Handle(exchange)
         try:
-            await self.app(exchange.scope, receive, exchange.on_message)
+            await self.app(exchange.scope, exchange.watched(receive), exchange.on_message)
         finally:
             # What holds each other is let go by hand: a collector run costs every visitor.
             exchange.body = None
@@ -136,8 +138,24 @@ class Exchange:
         self.spoke = False  # whether the shop's own words said what this page view is
         self.candidate = asked.page and (ignored is None or ignored == "head")
         self.accept_encoding: bytes | None = None  # what the client asked for, before we narrow it
+        self.said: set[str] = set()  # types of the events that the shop's own words told
+        self.witness: Witness | None = None
         if self.candidate:
             self._open(asked)
+        if self.ignored in {None, "rule"} and core.capture.cares(scope["method"], page=self.candidate):
+            self.witness = Witness(core.capture, self)
+
+    def watched(self, receive: Receive) -> Receive:
+        """The request's body, watched where it may say what the visitor does."""
+        return receive if self.witness is None else self.witness.watch(receive)
+
+    def known(self) -> bool:
+        """Whether the visitor came with our cookie."""
+        return self.core.cookie.known(self.scope["headers"], secure=self.secure) is not None
+
+    def complain(self, what: str) -> None:
+        """Counts a failure of ours, and says so."""
+        self.core.metrics.failures("proxy", what)
 
     def _open(self, asked: Asking) -> None:
         """A page may come: find out which, and let its event leave together with the request."""
@@ -165,7 +183,10 @@ class Exchange:
             scope, core = self.scope, self.core
             self.identity = core.cookie.recognize(scope["headers"], secure=self.secure)
             context = Context.of(self.client.ip, value_of(scope["headers"], b"user-agent"))
-            self.view = core.personalizer.view(self.identity.visitor, context, self.started)
+            visitor = self.identity.visitor
+            if visitor.user_id is not None and core.capture.left(scope["headers"]):
+                visitor = Visitor(visitor.anonymous_id)
+            self.view = core.personalizer.view(visitor, context, self.started)
         return self.view
 
     def _begin(self, view: PageView) -> None:
@@ -190,12 +211,15 @@ class Exchange:
             await self.send(message)
 
     async def _on_start(self, message: Message) -> None:
-        headers: Headers = [(bytes(name), bytes(value)) for name, value in message["headers"]]
+        # In lower case as ASGI asks for, whatever the app inside sends: Django's names are capitalized.
+        headers: Headers = [(bytes(name).lower(), bytes(value)) for name, value in message["headers"]]
         stripped = headers
         if not SAID_BY_SHOP.isdisjoint([name for name, _ in headers]):
             self._listen(headers)
             stripped = unsaid(headers)
         status = message["status"]
+        if self.witness is not None:
+            await self.witness.heard(status, headers)
         verdict = judge(status, headers)
         bypass = self.ignored or ("request" if not self.candidate else verdict.bypass)
         if bypass == "head" and not verdict.bypass:
@@ -210,7 +234,6 @@ class Exchange:
             self.door.shy.note(self.target, shy=False)
         self._begin(view)
         fields = personal(stripped)
-        self._remember(fields)
         self.body = Rewriting(self, view, message, headers, fields, verdict.coding, verdict.content_type)
 
     def _not_found(self, view: PageView) -> None:
@@ -244,8 +267,8 @@ class Exchange:
         assert self.view is not None
         return not self.identity.renew and self.view.visitor.user_id != self.identity.visitor.user_id
 
-    def _remember(self, fields: Headers) -> None:
-        """Adds the cookie where it is new, old, or names another user now."""
+    def remember(self, fields: Headers) -> None:
+        """Adds the cookie where it is new, old, or names another user now: as the head leaves."""
         assert self.identity is not None
         assert self.view is not None
         if self.identity.renew or self._renamed():
@@ -287,6 +310,7 @@ class Exchange:
         """The shop says what happened; a page view of its own wins over what we would have found."""
         view = self.open_view()
         page = page_of(event)
+        self.said.add(event["type"])
         if page is None:
             view.track(event)
             return

@@ -79,6 +79,13 @@ class Pending(msgspec.Struct, frozen=True):
     visitor: Visitor
     context: Context | None
     happened: float
+    target: str = "events"
+    """Or a REST call, as ``POST /orders``: then ``event`` is its document."""
+
+    @property
+    def kind(self) -> str:
+        """For metrics: the event's type, or ``orders``, ``users``."""
+        return str(self.event["type"]) if self.target == "events" else self.target.rpartition("/")[2]
 
 
 class Personalizer:
@@ -214,6 +221,16 @@ class PageView:
             call.task.add_done_callback(core.calls.discard)
         return call
 
+    def call(self, target: str, document: dict[str, Any]) -> None:
+        """Sends something to the REST API, as ``POST /orders``: from the outbox, as nobody waits for it."""
+        happened = self.now()
+        call_id = time_ordered_id(happened, os.urandom(10))
+        self._calls.append(Call(call_id, Pending(document, self.visitor, None, happened, target)))
+
+    def now(self) -> float:
+        """Seconds since the epoch."""
+        return self._core.now()
+
     async def _send(self, call: Call) -> Recommendations | None:
         """The call itself: never raises; tells the breaker, the metrics and the outbox how it went."""
         core = self._core
@@ -321,7 +338,7 @@ class PageView:
     async def _keep(self, call: Call) -> None:
         """Commits an event that has no answer yet, or never will have one from its own call."""
         core, task = self._core, call.task
-        kind = str(call.pending.event["type"])
+        kind = call.pending.kind
         if core.keeper is None:
             if task is None or task.done():
                 core.metrics.events(kind, "lost")

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from proxy.headers import Client, Headers
     from proxy.models import Page, Slot
     from proxy.personalize import PageView
+    from proxy.witness import Witness
 
 HOLD_LIMIT = 512 * 1024
 """Bytes of a page that are held back from its first slot on, while its kind is still unknown. Pages
@@ -46,12 +47,16 @@ class Visit(Protocol):
     page: Page | None
     body: Rewriting | None
     send: Send
+    witness: Witness | None
 
     async def on_message(self, message: Message) -> None:
         """Takes what the shop sends."""
 
     def identify(self, user_id: str | None, profile: dict[str, Any] | None) -> None:
         """The page says who the visitor is."""
+
+    def remember(self, fields: Headers) -> None:
+        """Adds the visitor's cookie where the browser needs one."""
 
     def tell(self, fields: Headers, outcome: str, kind: str) -> None:
         """What became of the page, for trusted callers."""
@@ -87,7 +92,10 @@ class Rewriting:
             if self.encoder is not None:
                 fields.append((b"content-encoding", given or IDENTITY))
         why = exchange.page.why if exchange.page is not None else ""
-        self.splicer = Splicer(core.plan, core.fact_selectors.get(why))
+        selectors = core.fact_selectors.get(why)
+        if exchange.witness is not None:
+            selectors = exchange.witness.selectors(exchange.page, selectors)
+        self.splicer = Splicer(core.plan, selectors)
         self.utf8 = False
         self.charset = "utf-8"
         self.raw = False
@@ -223,11 +231,18 @@ class Rewriting:
         """Before the last byte leaves, the page view's events are acknowledged or on the disk."""
         self._learn()
         self._count()
+        if self.exchange.witness is not None:
+            await self._witness(self.exchange.witness)
         if rest and not self.view.settled:
             await self._send(rest, more=True)
             rest = b""
         await self.view.settle()
         await self._send(rest, more=False)
+
+    async def _witness(self, witness: Witness) -> None:
+        """The whole page is known: what did it show of a cart, a checkout, an order?"""
+        page = self.view.page or self.exchange.page
+        await witness.seen(page, self.splicer.facts, charset=self.charset, url=self._url())
 
     def _learn(self) -> None:
         learner, facts = self.core.learner, self.splicer.facts
@@ -264,6 +279,7 @@ class Rewriting:
         start, self.start = self.start, None
         self.unread.clear()
         page = self.view.page or self.exchange.page
+        self.exchange.remember(self.fields)
         self.exchange.tell(self.fields, "rewritten", page.kind if page is not None else "unknown")
         if self.collect:
             slots = ",".join(f"{widget}:{outcome}" for widget, outcome in self.view.outcomes)

@@ -58,6 +58,9 @@ MENDS = {
     "consent": 'Write none, or the cookie and its value as "consent=granted".',
     "pages": "Begin each rule with [[pages]], in double brackets.",
     "slots": "Begin each slot with [[slots]], in double brackets.",
+    "capture": "Begin each rule with [[capture]], in double brackets.",
+    "user_cookie": "Write the cookie's name, as customer_id.",
+    "user_jwt": "Write the cookie's name and the claim, as session:sub.",
 }
 """What to write instead, where the kind of mistake alone doesn't tell."""
 
@@ -102,6 +105,46 @@ class SlotSettings(_Table):
         """The page kinds on which it counts; None for all."""
         names = self.kinds()
         return None if "*" in names else frozenset(kind for kind in PAGE_KINDS if kind in names)
+
+
+class CaptureSettings(_Table):
+    """One ``[[capture]]`` rule: a form or a page that says what somebody did."""
+
+    event: str
+    """cart, cart.add, cart.update, cart.remove, cart.clear, wishlist.add, wishlist.remove, login, logout,
+    signup, checkout or order."""
+    method: str | None = None
+    """Of the request. None: GET for cart, checkout and order, which are pages; POST for the others, forms."""
+    path: str | None = None
+    """As in [[pages]]."""
+    query: dict[str, str] = {}
+    """As in [[pages]]."""
+    form: dict[str, str] = {}
+    """Event field = form field, which must be there; ``field?`` may be missing, ``field=value`` demands a
+    value, ``field=*`` any."""
+    fields: dict[str, str] = {}
+    """Event field = constant value."""
+    success: dict[str, str | int | list[str | int]] = {}
+    """What in the answer says that the form was accepted: status, location, not_location, cookie."""
+    page: str | list[str] | None = None
+    """The kinds of page that show it, as far as [[pages]] and well-known paths tell them."""
+    lines: str | None = None
+    """Selector of the element that holds one line of the cart or order."""
+    line: dict[str, str | list[str]] = {}
+    """Within each line, field = selector or ``selector@attribute``: product_id, variant_id, link, quantity,
+    price, total, currency."""
+    facts: dict[str, str | list[str]] = {}
+    """Elsewhere in the page, the same: order_id."""
+    empty: str | None = None
+    """Selector that only the page of an empty cart matches."""
+
+
+class Preset(_Table):
+    """What a preset's file holds."""
+
+    pages: tuple[PageSettings, ...] = ()
+    slots: tuple[SlotSettings, ...] = ()
+    capture: tuple[CaptureSettings, ...] = ()
 
 
 class Settings(_Table):
@@ -151,6 +194,14 @@ class Settings(_Table):
     """Whether DataCue's own scripts are taken out of a personalized page: they would count it twice."""
     pages: tuple[PageSettings, ...] = ()
     slots: tuple[SlotSettings, ...] = ()
+    capture: tuple[CaptureSettings, ...] = ()
+    preset: Literal["demo", "magento", "opencart", "oscar", "prestashop", "woocommerce"] | None = None
+    """A well-known shop, whose pages, slots and forms need no rules of yours; those that you write win."""
+    user_cookie: str | None = None
+    """Name of the shop's own cookie that holds the id of who is logged in. Only the shop's Set-Cookie is
+    believed."""
+    user_jwt: str | None = None
+    """`cookie:claim`: the same, where the cookie is a JSON Web Token."""
     click_links: bool = True
     """Whether links in widgets lead through `{prefix}/click/...`, so that clicks are counted."""
     # -- looks ------------------------------------------------------------------------------------
@@ -240,6 +291,21 @@ class Settings(_Table):
             raise ValueError(f"{value!r} is neither none nor cookie=value")
         return value
 
+    @field_validator("user_cookie")
+    @classmethod
+    def _user_cookie(cls, value: str | None) -> str | None:
+        if value is not None and not COOKIE_NAME.fullmatch(value):
+            raise ValueError(f"{value!r} is no cookie's name")
+        return value
+
+    @field_validator("user_jwt")
+    @classmethod
+    def _user_jwt(cls, value: str | None) -> str | None:
+        name, _, claim = (value or "cookie:claim").partition(":")
+        if not (COOKIE_NAME.fullmatch(name) and claim and all(claim.split("."))):
+            raise ValueError(f"{value!r} is not cookie:claim")
+        return value
+
     @field_validator("listen", "admin_listen")
     @classmethod
     def _listen(cls, value: str) -> str:
@@ -321,7 +387,7 @@ def _from_file(file: Path | None) -> dict[str, Any]:
 
 def _from_environment(key: str, text: str) -> object:
     """Tables come as TOML, everything else as the text that it is."""
-    if key not in {"pages", "slots"}:
+    if key not in {"pages", "slots", "capture"}:
         return text
     try:
         return tomllib.loads(f"value = {text}")["value"]
@@ -384,10 +450,14 @@ def _mistake(kind: str, message: str, given: Any, context: Mapping[str, Any]) ->
 
 
 def _known_keys(location: tuple[int | str, ...]) -> list[str]:
-    tables: dict[str, type[BaseModel]] = {"pages": PageSettings, "slots": SlotSettings}
+    tables: dict[str, type[BaseModel]] = {
+        "pages": PageSettings,
+        "slots": SlotSettings,
+        "capture": CaptureSettings,
+    }
     if len(location) > 1 and (table := tables.get(str(location[0]))):
         return sorted(table.model_fields)
     return sorted(Settings.model_fields)
 
 
-__all__ = ["WIDGETS", "PageSettings", "Settings", "SlotSettings", "host_port", "load"]
+__all__ = ["WIDGETS", "CaptureSettings", "PageSettings", "Settings", "SlotSettings", "host_port", "load"]

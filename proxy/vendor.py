@@ -11,11 +11,12 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 from proxy.errors import UnexpectedAnswer
+from proxy.signing import authorization
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from proxy.http1 import Pool
+    from proxy.http1 import Answer, Pool
 
 MAX_ANSWER = 1 << 20
 """Bytes of an answer that are read: the guide's largest has a few thousand."""
@@ -24,6 +25,7 @@ MAX_RETRY_AFTER = 3600.0
 """Seconds that a vendor may ask us to wait; more is a mistake of a clock or of a unit."""
 
 OK, NO_CONTENT = 200, 204
+DONE = range(200, 300)
 
 
 class EventsClient:
@@ -73,14 +75,62 @@ class EventsClient:
             return answer.body
         if answer.status == NO_CONTENT:
             return None
-        wait = None
-        for name, value in answer.headers:
-            if name == b"retry-after":
-                wait = retry_after(value, self._now())
-        text = answer.body[:200].decode("utf-8", "replace").strip()
-        raise UnexpectedAnswer(
-            f"the events endpoint answered {answer.status}: {text}", "vendor", answer.status, wait
+        raise _refusal("the events endpoint", answer, self._now())
+
+
+class RestClient:
+    """Makes signed calls to the REST API of DataCue or of the embedded engine.
+
+    Args:
+        pool: connections to the API's host.
+        base: the path that the API's paths stand below: ``/v1``.
+        api_key: and api_secret: sign the calls (guide, "Authentication").
+        now: unix seconds, to read a ``Retry-After`` that is a date.
+    """
+
+    def __init__(
+        self, pool: Pool, base: str, *, api_key: str, api_secret: str, now: Callable[[], float]
+    ) -> None:
+        self._pool = pool
+        self._base = base
+        self._api_key = api_key
+        self._api_secret = api_secret
+        self._now = now
+
+    def __repr__(self) -> str:
+        return f"RestClient({self._pool.origin.authority.decode()})"
+
+    async def send(self, method: str, path: str, body: bytes = b"") -> None:
+        """Makes a call, as ``POST``, ``/orders``, and returns when it was carried out.
+
+        Raises:
+            PeerError: whose failure it is and whether it may be made again.
+        """
+        kind = b"Content-Type: application/json\r\n" if body else b""
+        message = (
+            b"%b %b HTTP/1.1\r\nHost: %b\r\nAuthorization: %b\r\nAccept: application/json\r\n"
+            b"Accept-Encoding: identity\r\nUser-Agent: datacue-proxy\r\n%bContent-Length: %d\r\n\r\n%b"
+        ) % (
+            method.encode(),
+            (self._base + path).encode(),
+            self._pool.origin.authority,
+            authorization(self._api_key, self._api_secret, body),
+            kind,
+            len(body),
+            body,
         )
+        answer = await self._pool.fetch(message, limit=MAX_ANSWER)
+        if answer.status not in DONE:
+            raise _refusal(f"{method} {path}", answer, self._now())
+
+
+def _refusal(what: str, answer: Answer, now: float) -> UnexpectedAnswer:
+    wait = None
+    for name, value in answer.headers:
+        if name == b"retry-after":
+            wait = retry_after(value, now)
+    text = answer.body[:200].decode("utf-8", "replace").strip()
+    return UnexpectedAnswer(f"{what} answered {answer.status}: {text}", "vendor", answer.status, wait)
 
 
 def retry_after(value: bytes, now: float) -> float | None:

@@ -56,7 +56,7 @@ def demo(
     admin = bind("--listen", "127.0.0.1:0")
     shop = bind("--listen", "127.0.0.1:0")
     # The demo is the same everywhere: no file and no environment has a say.
-    settings = Settings(upstream=url_of(shop), state_dir=state_dir)
+    settings = Settings(upstream=url_of(shop), state_dir=state_dir, preset="demo")
     private_file(state_dir / "secret.key", secrets.token_urlsafe(32))  # nobody shares a demo: no warning
     uvloop.run(_demo(settings, log, public, admin, shop, anyio.Path(settings.state_dir / "seeded")))
 

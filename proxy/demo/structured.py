@@ -154,6 +154,12 @@ def order_node(order: Order) -> Node:
         "acceptedOffer": [
             {
                 **offer(line.product, line.variant),
+                "itemOffered": {
+                    "@type": "Product",
+                    "productID": line.product.product_id,
+                    "sku": line.variant.variant_id,
+                    "name": line.product.name,
+                },
                 "eligibleQuantity": {"@type": "QuantitativeValue", "value": line.quantity},
             }
             for line in order.lines
