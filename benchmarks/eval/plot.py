@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,12 @@ WIDTH, HEIGHT, LEFT, BOTTOM, TOP, RIGHT = 720, 400, 56, 48, 40, 150
 COLOURS = ("#0b6e4f", "#c05621", "#4a5568", "#2b6cb0")
 
 
+def round_up(value: float) -> float:
+    """The next value whose fifths are round: 0.37 becomes 0.4, 36.6 becomes 40."""
+    scale = 10.0 ** math.floor(math.log10(value)) if value > 0 else 1.0
+    return next(step * scale for step in (1, 1.5, 2, 2.5, 3, 4, 5, 7.5, 10) if step * scale >= value)
+
+
 def line_chart(
     title: str,
     x_label: str,
@@ -19,7 +26,7 @@ def line_chart(
     lines: Mapping[str, Sequence[float]],
 ) -> str:
     """Lines over evenly spaced, named places; the vertical axis begins at zero."""
-    top = max(max(values) for values in lines.values()) * 1.1 or 1.0
+    top = round_up(max(max(values) for values in lines.values()))
     across, high = WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM
 
     def x(at: int) -> float:
@@ -35,10 +42,10 @@ def line_chart(
         f'<text x="{LEFT}" y="22" font-size="15" font-weight="600">{escape(title)}</text>',
     ]
     for step in range(6):
-        value = top * step / 5
+        value = round(top * step / 5, 6)
         parts.append(
             f'<path d="M{LEFT} {y(value):.1f}h{across}" stroke="#e2e8f0"/>'
-            f'<text x="{LEFT - 8}" y="{y(value) + 4:.1f}" text-anchor="end">{value:.2f}</text>'
+            f'<text x="{LEFT - 8}" y="{y(value) + 4:.1f}" text-anchor="end">{value:g}</text>'
         )
     for at, tick in enumerate(ticks):
         parts.append(

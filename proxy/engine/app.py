@@ -17,7 +17,7 @@ from proxy.engine.docs_page import render
 from proxy.engine.engine import Engine
 from proxy.engine.openapi import description
 from proxy.engine.page import LIST_SIZE, MAX_LIST_SIZE
-from proxy.engine.refusals import FieldRefused, Refused
+from proxy.engine.refusals import FieldRefused, MethodRefused, Refused
 from proxy.engine.wire import answers
 from proxy.engine.wire.documents import decode
 from proxy.engine.wire.events import read_event
@@ -77,6 +77,8 @@ class App:
                 status, body, headers = refused.status, answers.encode(refused.as_json()), (_JSON, _CORS)
                 if status == 401:  # noqa: PLR2004  # RFC 9110, 11.6.1
                     headers = (*headers, (b"www-authenticate", b'Basic realm="DataCue"'))
+                elif isinstance(refused, MethodRefused):
+                    headers = (*headers, (b"allow", refused.allow.encode()))
             await send(
                 {
                     "type": "http.response.start",
@@ -139,7 +141,7 @@ class App:
         if scope["method"] == "OPTIONS":
             return 204, b"", _PREFLIGHT
         if scope["method"] != "POST":
-            raise Refused(405, "Send events by POST")
+            raise MethodRefused("POST", "OPTIONS")
         body = await _body(scope, receive)
         self._credentials.check_events(_header(scope, b"authorization"))
         rich = _prefers_representation(scope)

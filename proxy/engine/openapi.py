@@ -129,15 +129,15 @@ def _singles() -> Schema:
     paths: Schema = {}
     for kind, noun in _NOUNS.items():
         ids = KINDS[kind].ids
-        word = noun.lower()
+        word = ("an " if noun[0] in "AEIOU" else "a ") + noun.lower()
         paths[f"/v1/{kind}"] = {
-            "post": _operation(f"Create or replace a {word}", ref(noun), {"201": _answer("Done")}),
+            "post": _operation(f"Create or replace {word}", ref(noun), {"201": _answer("Done")}),
         }
         where = f"/v1/{kind}/" + "/".join(f"{{{name}}}" for name in ids)
         changes = {key: value for key, value in SCHEMAS[noun].items() if key != "required"}
         paths[where] = {
-            "put": _operation(f"Update a {word}", changes, {"204": _answer("Done")}, _path_ids(*ids)),
-            "delete": _operation(f"Delete a {word}", None, {"204": _answer("Done")}, _path_ids(*ids)),
+            "put": _operation(f"Update {word}", changes, {"204": _answer("Done")}, _path_ids(*ids)),
+            "delete": _operation(f"Delete {word}", None, {"204": _answer("Done")}, _path_ids(*ids)),
         }
     paths["/v1/products/{product_id}"] = {
         "delete": _operation(

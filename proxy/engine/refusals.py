@@ -3,7 +3,8 @@
 ::
 
     Refused             status, error
-    └── FieldRefused    400: also field, value, expected
+    ├── FieldRefused    400: also field, value, expected
+    └── MethodRefused   405: also what is allowed
 """
 
 from __future__ import annotations
@@ -51,6 +52,18 @@ class FieldRefused(Refused):
     def as_json(self) -> dict[str, Any]:
         """The refusal with its three parts apart, for programs."""
         return {"error": self.error, "field": self.field, "value": self.value, "expected": self.expected}
+
+
+class MethodRefused(Refused):
+    """A method that a path doesn't have (RFC 9110, 15.5.6).
+
+    Args:
+        allowed: the methods that it has.
+    """
+
+    def __init__(self, *allowed: str) -> None:
+        self.allow = ", ".join(sorted(allowed))
+        super().__init__(405, f"Allowed here: {self.allow}")
 
 
 def _shown(value: object) -> object:

@@ -8,7 +8,7 @@ from urllib.parse import unquote
 from proxy.engine.batch import MAX_ITEMS, handle_batch
 from proxy.engine.kinds import KINDS, named_kind
 from proxy.engine.page import LIST_SIZE
-from proxy.engine.refusals import FieldRefused, Refused
+from proxy.engine.refusals import FieldRefused, MethodRefused, Refused
 from proxy.engine.wire import resources
 from proxy.engine.wire.documents import decode
 from proxy.engine.wire.events import read_event
@@ -147,4 +147,4 @@ def _learn(engine: Engine, document: object) -> tuple[int, Any]:
 
 def _only(method: str, *allowed: str) -> None:
     if method not in allowed:
-        raise Refused(405, "Allowed here: " + ", ".join(sorted(allowed)))
+        raise MethodRefused(*allowed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -52,3 +53,35 @@ async def test_a_view_that_comes_before_its_page_is_learned_counts(shop: Shop, i
     assert answer.status_code == 200
     await shop.rest("POST", "/learn", [{"product_id": "1", **PAGE}])
     assert ids((await shop.home())["recent_product_skus"]) == ["1"]
+
+
+async def test_an_empty_shop_has_something_true_in_every_list_after_thirty_views(
+    shop: Shop, ids: Ids
+) -> None:
+    draw = random.Random(4)
+    for number in range(30):
+        product_id = str(draw.randrange(14))
+        viewed = await shop.view(product_id, f"visitor {number % 3}", rich=True)
+        assert viewed.status_code == 200
+        page = {**PAGE, "product_id": product_id, "name": f"Lamp {product_id}", "link": f"/lamp/{product_id}"}
+        page |= {"categories": ["Lamps" if int(product_id) % 2 else "Desks"], "available": product_id != "3"}
+        await shop.rest("POST", "/learn", [page])
+        shop.clock.now += 20
+    product = (await shop.view("5", "visitor 0", rich=True)).json()
+    home = await shop.home("visitor 0", rich=True)
+    category = await shop.send(
+        {"type": "pageview", "subtype": "category", "category_name": "lamps"}, rich=True
+    )
+    for listed in (
+        product["similar_product_skus"],
+        product["recent_product_skus"],
+        home["related_product_skus"],
+        home["recent_product_skus"],
+        category.json()["top_product_skus"],
+    ):
+        assert listed
+        assert "3" not in ids(listed)
+    shown = [*ids(product["similar_product_skus"]), *ids(product["related_product_skus"])]
+    shown += ids(product["recent_product_skus"])
+    assert "5" not in shown
+    assert len(shown) == len(set(shown))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import fcntl
 import os
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -128,7 +128,10 @@ class Database:
         while not self._closing:
             self._wake.wait()
             self._wake.clear()
-            own.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+            with suppress(
+                apsw.Error
+            ):  # a full disk: the log keeps everything, and the next commit calls again
+                own.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
         own.close()
 
     def _release(self) -> None:
