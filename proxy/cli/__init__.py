@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from proxy.cli import demo, engine, run
+from proxy.cli import crawl, demo, engine, run
 from proxy.errors import SettingsError
 
 PROGRAM = "datacue-proxy"
@@ -30,6 +30,7 @@ app = typer.Typer(
 app.command("run")(run.run)
 app.command("engine")(engine.engine)
 app.command("demo")(demo.demo)
+app.command("crawl")(crawl.crawl)
 
 
 def _version(asked: bool) -> None:  # noqa: FBT001  typer's callback
