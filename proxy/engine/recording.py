@@ -143,7 +143,9 @@ class Recorder:
             if kind is Kind.PRODUCT:
                 find.sessions.view(visitor.number, product.number, time)
         elif kind in {Kind.CART_UPDATE, Kind.CHECKOUT}:
-            before, visitor.cart = visitor.cart, tuple(line[0] for line in lines)
+            before = visitor.cart
+            if not visitor.fill_cart(tuple(line[0] for line in lines), time):
+                return
             find.cart(visitor.number, visitor.cart, time)
             for item in sorted(set(visitor.cart).difference(before)):
                 find.popularity.add(item, weights.CART, time)

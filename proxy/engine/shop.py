@@ -104,7 +104,7 @@ class Shop:
     def set_cart(self, visitor: Visitor, lines: Lines) -> None:
         """The cart as the shop tells it, stored as if the visitor had changed it."""
         time = self.clock()
-        visitor.cart = tuple(line[0] for line in lines)
+        visitor.fill_cart(tuple(line[0] for line in lines), time)
         detail = answers.encode(lines).decode()
         self.records.add_event(time, visitor.number, Kind.CART_UPDATE, None, detail, None)
         self.recommender.cart(visitor.number, visitor.cart, time)
@@ -121,7 +121,7 @@ class Shop:
             for act in anonymous.acts:
                 user.act(act)
             if anonymous.cart:
-                user.cart = anonymous.cart
+                user.fill_cart(anonymous.cart, time)
                 self.recommender.cart(anonymous.number, (), time)
                 self.recommender.cart(user.number, user.cart, time)
             self.recommender.sessions.claim(anonymous.number, user.number)

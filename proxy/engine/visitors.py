@@ -37,12 +37,13 @@ class Act(msgspec.Struct, frozen=True):
 class Visitor:
     """One visitor: acts (oldest first) and the cart as it stands."""
 
-    __slots__ = ("acts", "cart", "number")
+    __slots__ = ("_cart_since", "acts", "cart", "number")
 
     def __init__(self, number: int) -> None:
         self.number = number
         self.acts: deque[Act] = deque(maxlen=HISTORY)
         self.cart: tuple[int, ...] = ()
+        self._cart_since = 0.0
 
     def recent(self) -> Iterable[tuple[int, str | None]]:
         """Items viewed, the last first, each once, with the variant viewed last."""
@@ -51,6 +52,13 @@ class Visitor:
             if act.kind == Kind.PRODUCT and act.item not in seen:
                 seen.add(act.item)
                 yield act.item, act.variant_id
+
+    def fill_cart(self, items: tuple[int, ...], time: float) -> bool:
+        """The cart as it was at a time; False if that is old news, reported late."""
+        if time < self._cart_since:
+            return False
+        self.cart, self._cart_since = items, time
+        return True
 
     def act(self, act: Act) -> None:
         """Add an act; one that is reported late goes to its place in time."""
@@ -106,7 +114,8 @@ class Visitors:
                 visitor.acts.append(Act(time, kind, item, detail))
         cart = self._records.last_cart(number)
         if cart is not None:
-            visitor.cart = tuple(line[0] for line in msgspec.json.decode(cart))
+            time, lines = cart
+            visitor.fill_cart(tuple(line[0] for line in msgspec.json.decode(lines)), time)
         return visitor
 
 

@@ -173,3 +173,14 @@ async def test_a_time_in_the_future_is_now(shop: Shop, ids: Ids) -> None:
     shop.clock.now += 1
     await shop.view("p2")
     assert ids((await shop.home())["recent_product_skus"]) == ["p2", "p1"]
+
+
+async def test_a_cart_that_is_reported_late_changes_nothing(shop: Shop, ids: Ids, restarted: Restart) -> None:
+    for product_id in ("p1", "p2"):
+        await shop.add(product_id)
+    await shop.send({"type": "cart", "subtype": "update", "cart": [{"product_id": "p1"}]})
+    late = {"type": "cart", "subtype": "update", "cart": [{"product_id": "p2"}]}
+    await shop.send(late, timestamp="2020-01-01T00:00:00Z")
+    assert ids((await shop.home())["related_product_skus"]) == ["p2"]
+    await restarted(shop)
+    assert ids((await shop.home())["related_product_skus"]) == ["p2"]

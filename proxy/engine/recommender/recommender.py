@@ -14,7 +14,7 @@ import numpy as np
 from proxy.engine.catalog import slug
 from proxy.engine.recommender.baskets import Baskets
 from proxy.engine.recommender.content import Content
-from proxy.engine.recommender.picks import Pick, blended, ranked
+from proxy.engine.recommender.picks import Pick, best, blended
 from proxy.engine.recommender.popularity import Popularity
 from proxy.engine.recommender.sessions import Sessions
 from proxy.engine.wire.events import Kind
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from proxy.engine.catalog import Catalog, Product
     from proxy.engine.visitors import Visitor
 
-SIMILAR: Final = 60
+SIMILAR: Final = 40
 """Candidates of a list of similar products."""
 TRUST_AT: Final = 10.0
 """Sessions with a product at which behaviour weighs as much as content in what is similar to it."""
@@ -95,12 +95,11 @@ class Recommender:
         trust = seen / (seen + TRUST_AT) if together else 0.0
         likeness = {other: pick.score for other, pick in content.items()}
         scores = blended(((1.0 - trust, likeness), (trust, together)))
-        picks = ranked(scores, {}, "content", SIMILAR)
         return [
-            Pick(pick.item, pick.score, "viewed together", sessions[pick.item])
-            if pick.item in sessions
-            else pick._replace(support=content[pick.item].support)
-            for pick in picks
+            Pick(other, scores[other], "viewed together", sessions[other])
+            if other in sessions
+            else Pick(other, scores[other], "content", content[other].support)
+            for other in best(scores, SIMILAR)
         ]
 
     def bought_with(self, items: Sequence[int]) -> Iterator[Iterable[Pick]]:

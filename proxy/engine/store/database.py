@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 CACHE_KIB: Final = 65_536
 """Page cache: holds the index pages that appends touch at millions of events."""
 CHECKPOINT_PAGES: Final = 2_000
-"""Pages in the write-ahead log (4 KiB each) after which the background thread moves them over."""
+"""Pages that the write-ahead log grows by (4 KiB each) before the background thread moves them over."""
 BUSY_MS: Final = 5_000
 """How long a writer waits for a backup or another reader's lock."""
 BACKUP_PAGES: Final = 1_024
@@ -50,6 +50,7 @@ class Database:
         self._lock: int | None = None
         self._wake = threading.Event()
         self._closing = False
+        self._asked_at = 0
         self._checkpointer: threading.Thread | None = None
         if self.path != ":memory:":
             Path(self.path).parent.mkdir(parents=True, exist_ok=True)
@@ -117,7 +118,10 @@ class Database:
                 self.connection.pragma("user_version", number)
 
     def _on_commit(self, _connection: apsw.Connection, _name: str, pages: int) -> int:
-        if pages >= CHECKPOINT_PAGES:
+        if pages < self._asked_at:
+            self._asked_at = 0  # the log was moved over and begins anew
+        if pages - self._asked_at >= CHECKPOINT_PAGES:
+            self._asked_at = pages
             self._wake.set()
         return apsw.SQLITE_OK
 

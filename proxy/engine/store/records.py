@@ -179,14 +179,14 @@ class Records:
         found: list[Any] = self._run(sql, (visitor, limit)).fetchall()
         return found[::-1]
 
-    def last_cart(self, visitor: int) -> str | None:
-        """A visitor's cart as it stood last, its lines as JSON."""
+    def last_cart(self, visitor: int) -> tuple[float, str] | None:
+        """A visitor's cart as it stood last: time, lines as JSON."""
         sql = (
-            "SELECT detail FROM events WHERE visitor = ? AND kind IN (7, 12) "
+            "SELECT time, detail FROM events WHERE visitor = ? AND kind IN (7, 12) "
             "ORDER BY time DESC, event DESC LIMIT 1"
         )
-        found = self._run(sql, (visitor,)).fetchone()
-        return None if found is None else str(found[0])
+        found: tuple[float, str] | None = self._run(sql, (visitor,)).fetchone()
+        return found
 
     def item_events(self) -> Iterator[tuple[float, int, int, int]]:
         """Every event about one product, in order of arrival: time, visitor, kind, item."""
