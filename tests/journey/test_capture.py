@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import hashlib
 import hmac
@@ -11,12 +10,11 @@ import re
 import socket
 import threading
 
-import httpx
-import lxml.html
 import pytest
 import uvicorn
 from harness.peers import Vendor, product
 from harness.process import Proxy
+from harness.shopper import Shopper
 from harness.wire import BROWSER
 
 from proxy.demo.shop import create_shop
@@ -76,50 +74,6 @@ async def shopper(proxy, vendor):
     vendor.seen.clear()
     async with Shopper(proxy.url, vendor) as shopper:
         yield shopper
-
-
-class Shopper(httpx.AsyncClient):
-    """Somebody with a browser that has JavaScript switched off."""
-
-    def __init__(self, url, vendor, **headers):
-        headers = {"user-agent": BROWSER, "accept": "text/html,*/*;q=0.8", **headers}
-        super().__init__(base_url=url, headers=headers, follow_redirects=True, trust_env=False, timeout=60)
-        self.vendor = vendor
-        self.page = None
-
-    async def open(self, target):
-        self.page = await self.get(target)
-        return self.page
-
-    async def submit(self, action, /, **typed):
-        """Fills in the page's first form that goes there, as a browser does, and sends it."""
-        form = next(form for form in lxml.html.fromstring(self.page.text).forms if form.action == action)
-        filled = {name: value for name, value in form.fields.items() if value is not None} | typed
-        self.page = await self.post(action, data=filled)
-        return self.page
-
-    @property
-    def anonymous_id(self):
-        return self.cookies["datacue"].partition(".")[0].partition("~")[0]
-
-    def heard(self):
-        """What came since the last time: (where, document)."""
-        seen, self.vendor.seen[:] = [*self.vendor.seen], []
-        return [(f"{one.method} {one.target}", json.loads(one.body)) for one in seen]
-
-    def told(self):
-        """The events since the last time, page views left out."""
-        events = [document["event"] for where, document in self.heard() if where == "POST /"]
-        return [event for event in events if event["type"] != "pageview"]
-
-    async def called(self, target):
-        """The REST calls that came there, once there is one: they go by way of the disk."""
-        async with asyncio.timeout(20):
-            while True:
-                found = [seen for seen in self.vendor.seen if seen.target == target]
-                if found:
-                    return found
-                await asyncio.sleep(0.01)
 
 
 def link(page, pattern):
