@@ -32,6 +32,9 @@ START_TIMEOUT = 60.0
 RESTART_SECONDS = 1.0
 """Between two tries to start an engine that died, or to take over the lock."""
 
+UNUSABLE = 2
+"""The engine's exit code when trying again is of no use: its file can't be used."""
+
 STOP_SECONDS = 10.0
 """For the engine to write down what it was told, before it is killed."""
 
@@ -103,6 +106,7 @@ class EngineHost:
         self._lock: int | None = None
         self._child: asyncio.subprocess.Process | None = None
         self._keeper: asyncio.Task[None] | None = None
+        self._started = False
         self.keys = engine_keys(state_dir)
         self.socket = socket_path(state_dir)
 
@@ -121,6 +125,7 @@ class EngineHost:
                 problem = f"the embedded engine was not ready within {START_TIMEOUT:.0f} s"
                 raise SettingsError("state_dir", problem, "See its messages above.")
             await asyncio.sleep(0.02)
+        self._started = True
 
     async def _answers(self) -> bool:
         try:
@@ -156,6 +161,8 @@ class EngineHost:
             )
             status = await self._child.wait()
             self._child = None
+            if status == UNUSABLE and not self._started:
+                raise SettingsError("state_dir", "the embedded engine can't start", "See its line above.")
             self._log.warning("the embedded engine ended and is started again", status=status)
             await asyncio.sleep(RESTART_SECONDS)
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from proxy.admin import create_admin
+from proxy.errors import SettingsError
 from proxy.metrics import expose_all
 from proxy.server import SHUTDOWN_SECONDS, admin_server, admin_token
 
@@ -30,6 +31,9 @@ WORKER = "DATACUE_WORKER"
 
 START_SECONDS = 90.0
 """For a worker to serve: the first one waits for the engine to read its record."""
+
+UNUSABLE = 2
+"""A worker's exit code when trying again is of no use: the settings, or what they name, can't be used."""
 
 RESTART_SECONDS = 1.0
 """Between two tries to replace a worker that died."""
@@ -63,12 +67,18 @@ class Workers:
         self._log = log
         self._workers: list[Worker] = []
         self._stopping = False
+        self._stopped = asyncio.Event()
+        self._served = False
         self._metrics_folder = tempfile.mkdtemp(prefix="datacue-metrics-")
 
     async def run(self, admin: socket.socket) -> None:
-        """Serves until SIGTERM or SIGINT."""
+        """Serves until SIGTERM or SIGINT.
+
+        Raises:
+            SettingsError: no worker has ever served, and one has said that the settings can't be used.
+        """
         loop = asyncio.get_running_loop()
-        stopped = asyncio.Event()
+        stopped = self._stopped
         reloads: set[asyncio.Task[None]] = set()
 
         def reload() -> None:
@@ -98,8 +108,11 @@ class Workers:
                 task.cancel()
             for worker in self._workers:
                 worker.stop()
-            await asyncio.gather(*keepers, serving, *reloads, return_exceptions=True)
+            ended = await asyncio.gather(*keepers, serving, *reloads, return_exceptions=True)
             shutil.rmtree(self._metrics_folder, ignore_errors=True)
+        for error in ended:
+            if isinstance(error, SettingsError):
+                raise error
 
     def _why_not_ready(self) -> str:
         serving = sum(w.ready.done() and w.process.returncode is None for w in self._workers)
@@ -110,6 +123,12 @@ class Workers:
         while not self._stopping:
             worker = await self._start()
             await self._ended(worker)
+            self._served |= await worker.ready or any(
+                w.ready.done() and w.ready.result() for w in self._workers
+            )
+            if worker.process.returncode == UNUSABLE and not self._served:
+                self._stopped.set()
+                raise SettingsError("workers", "none can start", "See its line above.")
             if not self._stopping and worker not in self._workers:
                 return  # replaced by a reload, which keeps its successor
             if not self._stopping:

@@ -208,3 +208,20 @@ async def test_what_the_shop_says_wrong_is_said_in_the_log_and_changes_no_page(r
     assert reply.body == b"ok"
     assert reply.get("x-datacue-event") is None
     assert b"an event of the shop is ignored" in proxy.log
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_an_engine_file_that_is_no_database_stops_the_start(tmp_path, workers):
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state" / "engine.sqlite").write_text("not a database " * 100)
+    addresses = {"DATACUE_LISTEN": "127.0.0.1:0", "DATACUE_ADMIN_LISTEN": "127.0.0.1:0"}
+    done = subprocess.run(
+        [sys.executable, "-m", "proxy", "run", "--upstream", "http://127.0.0.1:9", "--workers", str(workers)],
+        check=False, cwd=tmp_path, env=environment(DATACUE_STATE_DIR="state", **addresses),
+        capture_output=True, text=True, timeout=100,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    lines = [line for line in done.stderr.splitlines() if line.startswith("datacue-proxy: ")]
+    assert "engine.sqlite can't be opened as a SQLite file" in lines[0]
+    assert lines[0].endswith("Name another file.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 import secrets
 import signal
@@ -18,12 +19,12 @@ import uvloop
 
 from proxy import logs
 from proxy.errors import SettingsError
-from proxy.server import Server, bind
+from proxy.server import Server, bind, url_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from starlette.types import ASGIApp
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
 EXAMPLES = """
 [bold]Examples[/bold]
@@ -59,14 +60,26 @@ def engine(
         api_key = api_key or secrets.token_hex(8)
         api_secret = api_secret or secrets.token_hex(32)
         typer.echo(f"api_key    {api_key}\napi_secret {api_secret}", err=True)
-    app = create_engine(data, api_key=api_key, api_secret=api_secret)
+    failure: list[StoreUnusable] = []
+    engine_app = create_engine(data, api_key=api_key, api_secret=api_secret)
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await engine_app(scope, receive, send)
+        except StoreUnusable as error:
+            if scope["type"] != "lifespan":
+                raise
+            failure.append(error)
+            await send({"type": "lifespan.startup.failed", "message": ""})
+
     listener = _listen(listen)
     if not until_stdin_closes:
-        typer.echo(f"the engine answers at {listen}, with its data in {data}", err=True)
+        address = listen if listen.startswith("unix:") else url_of(listener)
+        typer.echo(f"the engine opens at {address}, with its data in {data}", err=True)
     try:
         uvloop.run(serve_engine(app, listener, until_stdin_closes=until_stdin_closes))
-    except StoreUnusable as error:
-        raise SettingsError("--data", str(error), "Name another file.") from None
+        if failure:
+            raise SettingsError("--data", str(failure[0]), "Name another file.")
     finally:
         listener.close()
         if listen.startswith("unix:"):
@@ -95,9 +108,8 @@ def _listen(listen: str) -> socket.socket:
         listener.close()
         problem = f"can't listen on {path}: {error.strerror}"
         raise SettingsError("--listen", problem, "Name another path.") from None
-    listener.listen(1024)
     listener.setblocking(False)
-    return listener
+    return listener  # uvicorn listens on it, once the engine is ready: who can connect gets an answer
 
 
 async def serve_engine(app: ASGIApp, listener: socket.socket, *, until_stdin_closes: bool) -> None:
@@ -123,9 +135,10 @@ async def serve_engine(app: ASGIApp, listener: socket.socket, *, until_stdin_clo
         loop.add_signal_handler(number, stop)
     if until_stdin_closes:
         _watch_stdin(loop, stop)
-    await server.serve(sockets=[listener])
-    if not server.started:
-        raise SettingsError("--data", "the engine could not start", "See its messages above.")
+    # What it says and then exits with leaves out why: our caller knows that.
+    logging.getLogger("uvicorn.error").addFilter(lambda record: not record.msg.endswith("failed. Exiting."))
+    with contextlib.suppress(SystemExit):
+        await server.serve(sockets=[listener])
 
 
 def _watch_stdin(loop: asyncio.AbstractEventLoop, stop: Callable[[], None]) -> None:
