@@ -292,10 +292,10 @@ def _show(url: str, products: list[dict[str, Any]]) -> None:
 
 
 def _summarize(console: Console, tally: Tally, end: _End) -> None:
-    since = max(tally.found - tally.due, 0) + tally.unchanged
     parts = [f"{tally.pages:,} of {tally.due:,} pages", f"{tally.products:,} products"]
     for count, what in (
-        (since, "unchanged or read before"),
+        (tally.known, "read before"),
+        (tally.unchanged, "unchanged"),
         (tally.gone, "gone"),
         (tally.denied, "denied by robots.txt"),
         (tally.elsewhere, "on other origins"),

@@ -48,8 +48,10 @@ class Tally(Struct):
 
     found: int = 0
     """Pages that the sitemaps name."""
+    known: int = 0
+    """Those of them that were read before, and by the sitemap's word have not changed since."""
     due: int = 0
-    """Those of them that were to be read when the run began or went on."""
+    """Those that are to be read now."""
     reading: bool = False
     """Whether the sitemaps are read, and the pages' turn has come."""
     pages: int = 0
@@ -57,7 +59,7 @@ class Tally(Struct):
     products: int = 0
     """Products, or variants of them, that the engine knows now."""
     unchanged: int = 0
-    """Pages that the shop says are as they were."""
+    """Pages that are as they were, by the shop's own answer (304)."""
     gone: int = 0
     """Pages that are no more; their products are out of the lists."""
     denied: int = 0
@@ -128,6 +130,7 @@ class Crawl:
         await self._find(sitemap)
         tally = self.tally
         tally.found, tally.due = self._journal.counts()
+        tally.known = tally.found - tally.due
         tally.reading = True
         if limit is not None:
             tally.due = min(tally.due, limit)
@@ -201,6 +204,7 @@ class Crawl:
 
     async def _work(self, pages: Iterator[Due]) -> None:
         for page in pages:
+            await self._fetcher.refresh_robots()
             await self._visit(page)
             self.tally.pages += 1
             self._watch(self.tally)

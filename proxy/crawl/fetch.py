@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 AGENT: Final = "datacue-proxy"
 """Our product token: what a robots.txt calls us (RFC 9309, 2.2.1)."""
 
+ROBOTS_SECONDS: Final = 86_400.0
+"""For so long a robots.txt may be relied on (RFC 9309, 2.4)."""
+
 MAX_REDIRECTS: Final = 5
 """Redirects that are followed for one page (RFC 9309, 2.3.1.2 has as many)."""
 
@@ -139,6 +142,7 @@ class Fetcher:
         self._dice = dice
         self._now = now
         self.robots = robots.Robots()
+        self._robots_until = 0.0
 
     @property
     def origin(self) -> str:
@@ -157,6 +161,7 @@ class Fetcher:
         Raises:
             CrawlStopped: nobody can tell, so nothing may be asked for (RFC 9309, 2.3.1.4).
         """
+        self._robots_until = self._now() + ROBOTS_SECONDS
         try:
             answer = await self.get(f"{self.origin}/robots.txt", limit=robots.MAX_ROBOTS, cut=True)
         except PeerError as error:
@@ -168,6 +173,15 @@ class Fetcher:
         self.robots = found
         if found.delay is not None:
             self._pace.slow_down(found.delay)
+
+    async def refresh_robots(self) -> None:
+        """Reads robots.txt anew where a day has passed; meanwhile other fetches rely on what is known.
+
+        Raises:
+            CrawlStopped: see ``read_robots``.
+        """
+        if self._now() >= self._robots_until:
+            await self.read_robots()
 
     async def get(
         self, url: str, *, limit: int, conditions: Sequence[tuple[bytes, bytes]] = (), cut: bool = False

@@ -163,3 +163,16 @@ async def test_a_crawl_delay_is_kept(fetcher, shop, clock):
     await get(fetcher, shop)
     await get(fetcher, shop)
     assert clock.waits[-1] == pytest.approx(7)
+
+
+async def test_a_robots_is_read_anew_after_a_day(fetcher, shop, clock):
+    """RFC 9309, 2.4."""
+    shop.answers["/robots.txt"] = reply(b"")
+    await fetcher.read_robots()
+    await fetcher.refresh_robots()
+    assert len(shop.seen) == 1
+    clock.now += 86_400
+    shop.answers["/robots.txt"] = reply(b"User-agent: *\nDisallow: /a")
+    await fetcher.refresh_robots()
+    with pytest.raises(NotFetched):
+        await get(fetcher, shop)
