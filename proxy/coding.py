@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 import zlib
+from functools import lru_cache
 from typing import TYPE_CHECKING, Literal, Protocol
 
 import brotli
@@ -35,6 +36,9 @@ GZIP_LEVEL = 5
 BROTLI_QUALITY = 4
 ZSTD_LEVEL = 3
 """Levels for what is compressed once and read once."""
+
+REMEMBERED = 256
+"""Accept-Encoding values whose answer is remembered: browsers of the world send a few dozen."""
 
 _GZIP_MAGIC = b"\x1f\x8b"
 _ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
@@ -306,6 +310,7 @@ def encoder(coding: bytes) -> Encoder:
     return _ENCODERS[coding]()
 
 
+@lru_cache(maxsize=REMEMBERED)
 def negotiate(accept_encoding: bytes | None, prefer: bytes = b"") -> bytes | None:
     """Choose the coding of the answer (RFC 9110, 12.5.3).
 
@@ -332,6 +337,7 @@ def negotiate(accept_encoding: bytes | None, prefer: bytes = b"") -> bytes | Non
     return b"identity" if identity is None or identity > 0 else None
 
 
+@lru_cache(maxsize=REMEMBERED)
 def narrow(accept_encoding: bytes | None) -> bytes:
     """What to ask the shop for: what the client accepts, as far as we can decode it.
 

@@ -29,6 +29,9 @@ spares a signature on every other page."""
 MAX_USER_ID = 256
 """Characters of a user id that are kept; longer ones aren't ids, and cookies have 4 KiB in all."""
 
+MAX_KNOWN = 16_384
+"""Verified cookies remembered in one process, about 5 MB: a visitor's next page needs no signature."""
+
 SALT = "datacue.visitor"
 """Keeps a visitor's signature from being valid anywhere else that the same keys sign."""
 
@@ -76,6 +79,8 @@ class VisitorCookie:
         self._new_id = new_id
         self._plain = name.encode()
         self._secure = b"__Host-" + self._plain
+        # Only what verified is kept, by its exact bytes; its age is judged anew each time.
+        self._known: dict[bytes, tuple[Visitor, float, bool]] = {}
 
     def name(self, *, secure: bool) -> bytes:
         """The cookie's name on such a connection."""
@@ -95,18 +100,27 @@ class VisitorCookie:
         return None
 
     def _read(self, value: bytes) -> Identity | None:
+        known = self._known.get(value) or self._verify(value)
+        if known is None:
+            return None
+        visitor, signed_at, newest = known
+        age = self._clock() - signed_at
+        if not -RENEW_AFTER <= age <= MAX_AGE:  # a day of clock skew between machines is no forgery
+            return None
+        return Identity(visitor, age > RENEW_AFTER or not newest)
+
+    def _verify(self, value: bytes) -> tuple[Visitor, float, bool] | None:
         try:
             payload, signed_at = self._signer.unsign(value, return_timestamp=True)
         except BadData:
             return None
-        age = self._clock() - signed_at.timestamp()
-        if not -RENEW_AFTER <= age <= MAX_AGE:  # a day of clock skew between machines is no forgery
-            return None
         visitor = _decode(payload)
         if visitor is None:
             return None
-        renew = age > RENEW_AFTER or not self._newest.validate(value)
-        return Identity(visitor, renew)
+        if len(self._known) >= MAX_KNOWN:
+            del self._known[next(iter(self._known))]
+        known = self._known[value] = (visitor, signed_at.timestamp(), self._newest.validate(value))
+        return known
 
     def set_cookie(self, visitor: Visitor, *, secure: bool) -> tuple[bytes, bytes]:
         """The ``Set-Cookie`` field that makes a browser remember the visitor (RFC 6265bis, 4.1)."""

@@ -79,7 +79,7 @@ class PageMiddleware:
             await self.app(exchange.scope, exchange.watched(receive), exchange.on_message)
         finally:
             # What holds each other is let go by hand: a collector run costs every visitor.
-            exchange.body = None
+            exchange.body = exchange.witness = None
             scope["state"].pop("datacue", None)
 
 

@@ -45,7 +45,11 @@ def load(folder: Path | None, filters: Mapping[str, Callable[..., str]]) -> dict
         if folder is not None and os.path.lexists(folder / name) and not (folder / name).is_file():
             raise unusable(f"{folder / name}", "it is no file")  # or else the shipped one would stand in
         _check(environment, name, allowed | set(environment.globals), seen=set())
-    return {name: environment.get_template(name) for name in CONTEXTS}
+    loaded = {name: environment.get_template(name) for name in CONTEXTS}
+    for template in loaded.values():
+        # Jinja layers them, and walks the layers at every rendering.
+        template.globals = dict(template.globals)
+    return loaded
 
 
 def _check(environment: Environment, name: str, allowed: Collection[str], seen: set[str]) -> None:

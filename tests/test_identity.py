@@ -180,3 +180,12 @@ def test_no_changed_byte_is_ever_taken(data):
     # The last character of unpadded base64 holds bits that say nothing.
     if place < len(field) - 1:
         assert cookie.recognize([(b"cookie", changed)], secure=False).renew
+
+
+def test_what_is_known_of_visitors_is_bounded_and_forgotten_ones_are_known_again(clock, monkeypatch):
+    monkeypatch.setattr("proxy.identity.MAX_KNOWN", 3)
+    cookie = jar(clock)
+    fields = [cookie.set_cookie(Visitor(str(uuid.uuid4())), secure=False) for _ in range(5)]
+    for field in fields * 2:
+        assert not cookie.recognize(sent(field), secure=False).renew
+        assert len(cookie._known) <= 3

@@ -46,6 +46,13 @@ _FILLED: Final[dict[PageKind, tuple[str, ...]]] = {
 }
 
 
+MAX_ASKED: Final = 8192
+"""Request targets whose page is remembered: the part of a catalogue that is looked at."""
+
+MAX_REMEMBERED: Final = 512
+"""Bytes of a target that is remembered: longer ones are searches and tricks, and hardly come again."""
+
+
 class Classifier:
     """Says what a page is.
 
@@ -57,6 +64,7 @@ class Classifier:
     def __init__(self, rules: Sequence[PageRule] = (), builtin: bool = True) -> None:  # noqa: FBT001, FBT002 - a setting passed on
         self._rules = tuple(rules)
         self._builtin = builtin
+        self._asked: dict[tuple[bytes, bytes], Page | None] = {}
 
     def from_request(self, path: bytes | str, query: bytes) -> Page | None:
         """The page, as far as the request tells.
@@ -70,6 +78,17 @@ class Classifier:
             needs (`is_complete`): `from_facts` fills it.
         """
         raw = path if isinstance(path, bytes) else path.encode("utf-8", "surrogateescape")
+        asked = raw, query
+        if asked in self._asked:
+            return self._asked[asked]
+        page = self._judge(raw, query)
+        if len(raw) + len(query) <= MAX_REMEMBERED:
+            if len(self._asked) >= MAX_ASKED:
+                del self._asked[next(iter(self._asked))]
+            self._asked[asked] = page
+        return page
+
+    def _judge(self, raw: bytes, query: bytes) -> Page | None:
         readable = readable_path(raw.partition(b"?")[0])
         found = parameters(query)
         for rule in self._rules:

@@ -146,3 +146,23 @@ def test_products_go_by_the_id_that_the_event_carries() -> None:
 @pytest.mark.parametrize("page", [Page(kind="category", category_name="x"), Page(kind="product")])
 def test_other_pages_have_no_product_for_the_catalogue(page: Page) -> None:
     assert products_of(page, PageFacts(products=(ProductFacts(product_id="1"),))) == ()
+
+
+def test_what_is_remembered_of_targets_is_bounded_and_never_another_targets(monkeypatch):
+    monkeypatch.setattr("proxy.classify.MAX_ASKED", 3)
+    classifier = Classifier()
+    for _ in range(2):
+        for number in range(5):
+            page = classifier.from_request(b"/search", b"q=%d" % number)
+            assert page is not None
+            assert page.term == str(number)
+            assert classifier.from_request(b"/p/%d" % number, b"") is None
+            assert len(classifier._asked) <= 3
+
+
+def test_targets_of_any_length_are_classified_and_long_ones_not_kept():
+    classifier = Classifier()
+    page = classifier.from_request(b"/search", b"q=sofa&x=" + b"a" * 600)
+    assert page is not None
+    assert page.term == "sofa"
+    assert not classifier._asked
