@@ -55,6 +55,8 @@ ENGINE_SECONDS = 30.0
 
 ADDRESS = "Write its whole address, as https://shop.example/sitemap.xml."
 
+JOURNAL = "Wait for the other crawl to end, mend the disk, or name another file."
+
 SHOWN_COMPLAINTS = 10
 """Complaints that the summary repeats; ``--json`` has more."""
 
@@ -115,10 +117,10 @@ def crawl(  # noqa: PLR0913  each is an option
         )
     interval = _rate(rate)
     reader = PageReader(*page_plan(settings)[:3])
-    journal = _journal(state or settings.state_dir / "crawl.sqlite", dry=dry_run)
+    path = state or settings.state_dir / "crawl.sqlite"
     console = Console(stderr=True, highlight=False, quiet=as_json)
-    with closing(journal):
-        if journal.begin(sitemap, _rules(settings), fresh=fresh):
+    with closing(_journal(path, dry=dry_run)) as journal:
+        if _begin(journal, sitemap, _rules(settings), fresh=fresh):
             console.print("An earlier run was not finished: going on with it.")
         job = _Job(
             settings,
@@ -271,11 +273,18 @@ def _journal(path: Path, *, dry: bool) -> Journal:
             path.parent.mkdir(parents=True, exist_ok=True)
         return Journal(path, dry=dry)
     except JournalUnusable as error:
-        raise SettingsError("--state", str(error), "Wait for it to end, or name another file.") from None
+        raise SettingsError("--state", str(error), JOURNAL) from None
     except OSError as error:
         raise SettingsError(
             "--state", f"{path} can't be made: {error.strerror}", "Name another file."
         ) from None
+
+
+def _begin(journal: Journal, sitemap: str, rules: str, *, fresh: bool) -> bool:
+    try:
+        return journal.begin(sitemap, rules, fresh=fresh)
+    except JournalUnusable as error:
+        raise SettingsError("--state", str(error), JOURNAL) from None
 
 
 def _rules(settings: Settings) -> str:

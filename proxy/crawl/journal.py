@@ -6,9 +6,12 @@ moment costs the pages in flight, which are read once more.
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 import apsw
+
+from proxy.crawl.fetch import CrawlStopped
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -69,8 +72,8 @@ READ: Final = frozenset({"product", "other", "unchanged", "gone"})
 """Outcomes after which a page is asked for again only when it has changed."""
 
 
-class JournalUnusable(Exception):
-    """The file can't be opened, belongs to another program, or another crawl uses it."""
+class JournalUnusable(CrawlStopped):
+    """The file can't be opened or written, belongs to another program, or another crawl uses it."""
 
 
 class Due(NamedTuple):
@@ -99,20 +102,20 @@ class Journal:
     """
 
     def __init__(self, path: Path, *, dry: bool = False) -> None:
+        self._path = path
         try:
             self._database = _copy(path) if dry else apsw.Connection(str(path))
-            self._database.set_busy_timeout(BUSY_MILLISECONDS)
-            self._database.execute(_PRAGMAS).fetchall()
-            with self._database:
-                version = self._database.pragma("user_version")
-                if version == 0 and self._database.pragma("schema_version") == 0:
-                    self._database.execute(_TABLES).fetchall()
-                elif version != VERSION:
-                    raise JournalUnusable(f"{path} is no journal of this version")
-        except apsw.BusyError:
-            raise JournalUnusable(f"{path} is in use by another crawl") from None
         except apsw.Error as error:
             raise JournalUnusable(f"{path} can't be used: {error}") from None
+        with self._failures():
+            self._database.set_busy_timeout(BUSY_MILLISECONDS)
+            self._database.execute(_PRAGMAS).fetchall()
+        with self._writing():
+            version = self._database.pragma("user_version")
+            if version == 0 and self._database.pragma("schema_version") == 0:
+                self._database.execute(_TABLES).fetchall()
+            elif version != VERSION:
+                raise JournalUnusable(f"{path} is no journal of this version")
         self.run = int(self._get("run") or 0)
 
     def close(self) -> None:
@@ -131,7 +134,7 @@ class Journal:
         Returns:
             Whether an unfinished run goes on.
         """
-        with self._database:
+        with self._writing():
             if fresh or self._get("rules") != rules:
                 self._database.execute(
                     "UPDATE pages SET done = NULL, read_lastmod = NULL, etag = NULL, modified = NULL"
@@ -146,11 +149,12 @@ class Journal:
 
     def finish(self) -> None:
         """Every page of this run is dealt with."""
-        self._set("unfinished", None)
+        with self._writing():
+            self._set("unfinished", None)
 
     def add(self, entries: Iterable[Entry]) -> None:
         """Notes pages that a sitemap names; the last word on a page's lastmod counts."""
-        with self._database:
+        with self._writing():
             self._database.executemany(
                 "INSERT INTO pages (url, lastmod, found) VALUES (?, ?, ?) ON CONFLICT (url)"
                 " DO UPDATE SET lastmod = excluded.lastmod, found = excluded.found",
@@ -193,7 +197,7 @@ class Journal:
             etag: the shop's mark of this state of the page: sent along the next time.
             modified: the date of it, likewise.
         """
-        with self._database:
+        with self._writing():
             self._database.execute(
                 "UPDATE pages SET done = ?, outcome = ? WHERE id = ?", (self.run, outcome, page.id)
             )
@@ -218,6 +222,21 @@ class Journal:
         """
         rows: Any = self._database.execute(query, {"page": page.id}).fetchall()
         return list(rows)
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """One transaction."""
+        with self._failures(), self._database:
+            yield
+
+    @contextmanager
+    def _failures(self) -> Iterator[None]:
+        try:
+            yield
+        except apsw.BusyError:
+            raise JournalUnusable(f"{self._path} is in use by another crawl") from None
+        except apsw.Error as error:
+            raise JournalUnusable(f"{self._path} can't be used: {error}") from None
 
     def _get(self, key: str) -> Any:
         row = self._database.execute("SELECT value FROM state WHERE key = ?", (key,)).fetchone()

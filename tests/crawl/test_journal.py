@@ -60,3 +60,13 @@ def test_a_dry_run_makes_no_file(tmp_path):
     with closing(Journal(tmp_path / "journal", dry=True)) as journal:
         journal.begin("sitemap", "rules")
     assert not list(tmp_path.iterdir())
+
+
+def test_a_full_disk_ends_the_run_and_loses_nothing(tmp_path):
+    with closing(Journal(tmp_path / "journal")) as journal:
+        journal.begin("sitemap", "rules")
+        journal.add(PAGES[:2])
+        journal._database.pragma("max_page_count", journal._database.pragma("page_count"))
+        with pytest.raises(JournalUnusable, match="full"):
+            journal.add(PAGES)
+        assert journal.counts() == (2, 2)
