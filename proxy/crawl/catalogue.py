@@ -13,7 +13,7 @@ from proxy.learning import MAX_BATCH, RETRY_SECONDS
 from proxy.signing import authorization
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
 MAX_ATTEMPTS: Final = 10
 """Times that the engine is told, a second apart: one that died is back by then."""
@@ -47,10 +47,19 @@ class EngineCatalogue:
     Args:
         client: whose base URL is the engine's.
         api_key: the engine's key. api_secret: signs the calls.
+        sleep: waits so many seconds.
     """
 
-    def __init__(self, client: httpx.AsyncClient, *, api_key: str, api_secret: str) -> None:
+    def __init__(
+        self,
+        client: httpx.AsyncClient,
+        *,
+        api_key: str,
+        api_secret: str,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
         self._client = client
+        self._sleep = sleep
         self._api_key = api_key
         self._api_secret = api_secret
 
@@ -70,7 +79,7 @@ class EngineCatalogue:
         problem = ""
         for attempt in range(MAX_ATTEMPTS):
             if attempt:
-                await asyncio.sleep(RETRY_SECONDS)
+                await self._sleep(RETRY_SECONDS)
             try:
                 answer = await self._client.post("/v1/learn", content=body, headers=headers)
             except httpx.HTTPError as error:

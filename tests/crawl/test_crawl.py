@@ -157,3 +157,45 @@ async def test_pages_are_read_side_by_side_once_each(crawl, lamps, kept):
     await crawl(concurrency=4)
     assert sorted(kept.ids, key=int) == [str(number) for number in range(20)]
     assert len(lamps.asked) == 20
+
+
+async def test_a_sitemap_of_an_index_that_fails_costs_no_other(crawl, lamps, kept):
+    lamps.product(1)
+    lamps.peer.answers["/good.xml"] = lamps.peer.answers["/sitemap.xml"]
+    index = "".join(f"<sitemap><loc>{lamps.url(path)}</loc></sitemap>" for path in ("/bad.xml", "/good.xml"))
+    lamps.peer.answers["/sitemap.xml"] = reply(f"<sitemapindex>{index}</sitemapindex>".encode())
+    tally = await crawl()
+    assert (kept.ids, tally.complaints) == (["1"], [f"{lamps.url('/bad.xml')}: answers 404"])
+
+
+async def test_indexes_within_indexes_end_at_a_depth(crawl, lamps):
+    for level in range(10):
+        inside = f"<sitemap><loc>{lamps.url(f'/{level + 1}.xml')}</loc></sitemap>"
+        path = f"/{level}.xml" if level else "/sitemap.xml"
+        lamps.peer.answers[path] = reply(f"<sitemapindex>{inside}</sitemapindex>".encode())
+    tally = await crawl()
+    assert tally.errors == 1
+    assert [seen.target for seen in lamps.peer.seen] == ["/robots.txt", "/sitemap.xml", "/1.xml", "/2.xml"]
+
+
+async def test_a_page_that_moved_to_another_origin_is_left_alone(crawl, lamps, vendor):
+    lamps.product(1)
+    lamps.peer.answers["/product/1"] = reply(b"", 301, f"location: {vendor.url}/product/1")
+    tally = await crawl()
+    assert (vendor.seen, tally.elsewhere, tally.errors) == ([], 1, 0)
+
+
+async def test_a_page_beyond_the_limit_is_an_error(crawl, lamps, kept):
+    lamps.product(1)
+    lamps.peer.answers["/product/1"] = reply(page("x" * 9_000_000))
+    tally = await crawl()
+    assert tally.complaints == [f"{lamps.url('/product/1')}: is larger than 8192 KiB"]
+
+
+@pytest.mark.parametrize("content_type", ["application/pdf", "text/html; charset=utf-16"])
+async def test_what_is_no_readable_page_shows_no_product(crawl, lamps, kept, content_type):
+    path = lamps.product(1)
+    body = lamps.peer.answers[path].partition(b"\r\n\r\n")[2]
+    lamps.peer.answers[path] = reply(body, content_type=content_type)
+    tally = await crawl()
+    assert (list(kept), tally.pages, tally.errors) == ([], 1, 0)
