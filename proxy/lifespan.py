@@ -297,7 +297,7 @@ async def open_core(
         stack.push_async_callback(pool.aclose)
         breaker = Breaker()
         events = EventsClient(pool, api_key=api_key, now=time.time)
-        rest = await _rest_client(settings, host, pool, stack)
+        rest = open_rest_client(settings, host, stack)
         carts = Carts(settings.state_dir / "carts.sqlite3", clock=time.time)
         stack.push_async_callback(carts.aclose)
         outbox = await stack.enter_async_context(open_outbox(settings))
@@ -355,31 +355,37 @@ async def open_core(
         )
 
 
-async def _rest_client(
-    settings: Settings, host: EngineHost | None, pool: Pool, stack: AsyncExitStack
-) -> RestClient | None:
-    """Calls the REST API: the embedded engine's over its own socket, else DataCue's with its secret."""
+def open_rest_client(settings: Settings, host: EngineHost | None, stack: AsyncExitStack) -> RestClient | None:
+    """Calls the REST API: the embedded engine's over its own socket, else DataCue's with its secret.
+
+    Args:
+        settings: all of them.
+        host: of the embedded engine, where that answers.
+        stack: closes the connections.
+
+    Returns:
+        None where there is no secret to sign calls with.
+
+    Raises:
+        SettingsError: ``api_url`` is no address.
+    """
     if host is not None:
-        return RestClient(
-            pool, "/v1", api_key=host.keys.api_key, api_secret=host.keys.api_secret, now=time.time
-        )
-    if settings.api_key is None or settings.api_secret is None:
+        origin = Origin.parse("http://engine.localhost/v1", uds=host.socket)
+        api_key, api_secret = host.keys
+    elif settings.api_key is not None and settings.api_secret is not None:
+        origin = _origin("api_url", settings.api_url)
+        api_key, api_secret = settings.api_key.get_secret_value(), settings.api_secret.get_secret_value()
+    else:
         return None
     wait = settings.vendor_timeout
-    calls = Pool(
-        _origin("api_url", settings.api_url),
+    pool = Pool(
+        origin,
         source="vendor",
         limits=Limits(max_connections=REST_CONNECTIONS),
         timeouts=Timeouts(connect=wait, pool=wait, response=wait, idle=wait),
     )
-    stack.push_async_callback(calls.aclose)
-    return RestClient(
-        calls,
-        calls.origin.path,
-        api_key=settings.api_key.get_secret_value(),
-        api_secret=settings.api_secret.get_secret_value(),
-        now=time.time,
-    )
+    stack.push_async_callback(pool.aclose)
+    return RestClient(pool, api_key=api_key, api_secret=api_secret, now=time.time)
 
 
 def _watch(metrics: Metrics, breaker: Breaker, pool: Pool, outbox: Outbox, renderer: Renderer) -> None:

@@ -82,17 +82,13 @@ class RestClient:
     """Makes signed calls to the REST API of DataCue or of the embedded engine.
 
     Args:
-        pool: connections to the API's host.
-        base: the path that the API's paths stand below: ``/v1``.
+        pool: connections to the API; its paths stand below the origin's, as ``/v1``.
         api_key: and api_secret: sign the calls (guide, "Authentication").
         now: unix seconds, to read a ``Retry-After`` that is a date.
     """
 
-    def __init__(
-        self, pool: Pool, base: str, *, api_key: str, api_secret: str, now: Callable[[], float]
-    ) -> None:
+    def __init__(self, pool: Pool, *, api_key: str, api_secret: str, now: Callable[[], float]) -> None:
         self._pool = pool
-        self._base = base
         self._api_key = api_key
         self._api_secret = api_secret
         self._now = now
@@ -112,7 +108,7 @@ class RestClient:
             b"Accept-Encoding: identity\r\nUser-Agent: datacue-proxy\r\n%bContent-Length: %d\r\n\r\n%b"
         ) % (
             method.encode(),
-            (self._base + path).encode(),
+            (self._pool.origin.path + path).encode(),
             self._pool.origin.authority,
             authorization(self._api_key, self._api_secret, body),
             kind,

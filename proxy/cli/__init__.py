@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from proxy.cli import crawl, demo, engine, run
+from proxy.cli import crawl, demo, engine, forget, outbox, run
 from proxy.errors import SettingsError
 
 PROGRAM = "datacue-proxy"
@@ -31,6 +31,8 @@ app.command("run")(run.run)
 app.command("engine")(engine.engine)
 app.command("demo")(demo.demo)
 app.command("crawl")(crawl.crawl)
+app.command("forget")(forget.forget)
+app.add_typer(outbox.outbox, name="outbox")
 
 
 def _version(asked: bool) -> None:  # noqa: FBT001  typer's callback

@@ -106,6 +106,8 @@ class Database:
         self.connection.execute("PRAGMA synchronous=NORMAL")
         self.connection.execute(f"PRAGMA cache_size=-{CACHE_KIB}")
         self.connection.execute("PRAGMA temp_store=MEMORY")
+        # A visitor who is erased leaves nothing behind in pages that are free.
+        self.connection.execute("PRAGMA secure_delete=ON")
         version: int = self.connection.pragma("user_version")
         if version > len(MIGRATIONS):
             raise StoreUnusable(
