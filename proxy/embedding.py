@@ -39,10 +39,14 @@ class Personalization:
         settings: all of them.
         metrics: where is counted.
         log: where is said.
+        embedded: whether the app is a shop of its own, which looks for ``request.state.datacue``.
     """
 
-    def __init__(self, app: ASGIApp, settings: Settings, metrics: Metrics, log: Log) -> None:
+    def __init__(
+        self, app: ASGIApp, settings: Settings, metrics: Metrics, log: Log, *, embedded: bool = True
+    ) -> None:
         self.app = app
+        self._embedded = embedded
         self._settings = settings
         self._metrics = metrics
         self._log = log
@@ -76,7 +80,7 @@ class Personalization:
                 core = await self._stack.enter_async_context(
                     open_core(self._settings, self._metrics, self._log, self._static)
                 )
-                self._pages = PageMiddleware(self.app, core)
+                self._pages = PageMiddleware(self.app, core, embedded=self._embedded)
         return self._pages
 
     async def _core(self) -> Core:

@@ -40,6 +40,10 @@ if TYPE_CHECKING:
     from proxy.personalize import PageView
 
 NOT_FOUND = 404
+BODILESS = frozenset({204, 304})
+
+UNSEEN = frozenset({"bot", "prefetch", "health"})
+"""Who isn't a visitor at all: nothing is read from them, and nothing is taken back."""
 
 MAX_SHY = 4096
 """Request targets remembered because their last answer was no page view after all."""
@@ -51,11 +55,13 @@ class PageMiddleware:
     Args:
         app: the shop, or what forwards to it.
         core: see ``Core``.
+        embedded: whether the app is a shop that looks for ``request.state.datacue``.
     """
 
-    def __init__(self, app: ASGIApp, core: Core) -> None:
+    def __init__(self, app: ASGIApp, core: Core, *, embedded: bool = True) -> None:
         self.app = app
         self.core = core
+        self.embedded = embedded
         self.shy = Shy(MAX_SHY)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -67,20 +73,42 @@ class PageMiddleware:
         headers: Headers = scope["headers"]
         peer = scope["client"][0] if scope.get("client") else ""
         client = scope["datacue.client"] = core.trusted.client(peer, scope["scheme"], headers)
-        asked = asking(scope["method"], headers)
-        # HEAD is judged as the GET that it stands for; it only makes no event.
-        ignored = not_counted("GET", headers, core.consent, core.privacy_signals)
-        if ignored is None and scope["method"] == "HEAD":
-            ignored = "head"
+        asked, page, ignored = self._judge(scope, headers)
+        if not self.embedded and self._passes(scope["method"], asked, ignored):
+            passing = Passing(self, scope, client, send, asked, page, ignored)
+            await self.app(scope, receive, passing.on_message)
+            return
         state = scope.setdefault("state", {})  # there before the exchange copies the scope
-        exchange = Exchange(self, scope, client, send, asked, ignored)
-        state["datacue"] = Handle(exchange)
+        exchange = Exchange(self, scope, client, send, asked, page, ignored)
+        if self.embedded:
+            state["datacue"] = Handle(exchange)
         try:
             await self.app(exchange.scope, exchange.watched(receive), exchange.on_message)
         finally:
             # What holds each other is let go by hand: a collector run costs every visitor.
             exchange.body = exchange.witness = None
-            scope["state"].pop("datacue", None)
+            state.pop("datacue", None)
+
+    def _judge(self, scope: Scope, headers: Headers) -> tuple[Asking, Page | None, str | None]:
+        """Whether a page is asked for, which, and why it would be left alone."""
+        core, method = self.core, scope["method"]
+        asked = asking(method, headers)
+        # HEAD is judged as the GET that it stands for; it only makes no event.
+        ignored: str | None = not_counted("GET", headers, core.consent, core.privacy_signals)
+        page = None
+        if asked.page and ignored is None:
+            page = core.classifier.from_request(scope["raw_path"], scope["query_string"])
+            if page is not None and page.kind == "none":
+                ignored = "rule"
+            elif method == "HEAD":
+                ignored = "head"
+        return asked, page, ignored
+
+    def _passes(self, method: str, asked: Asking, ignored: str | None) -> bool:
+        """Whether a request has nothing to do with us: most of a shop's requests, and all of its bots'."""
+        if ignored in UNSEEN:
+            return True
+        return (not asked.page or ignored == "rule") and not self.core.capture.cares(method, page=False)
 
 
 class Shy:
@@ -107,6 +135,65 @@ class Shy:
             self._targets[target] = None
 
 
+class Passing:
+    """An answer that goes on as it is, but for what the shop says to us alone.
+
+    When the shop does say something, an ``Exchange`` takes over: it knows how to listen.
+    """
+
+    __slots__ = ("_asked", "_client", "_door", "_exchange", "_ignored", "_page", "_scope", "_send")
+
+    def __init__(
+        self,
+        door: PageMiddleware,
+        scope: Scope,
+        client: Client,
+        send: Send,
+        asked: Asking,
+        page: Page | None,
+        ignored: str | None,
+    ) -> None:
+        self._door = door
+        self._scope = scope
+        self._client = client
+        self._send = send
+        self._asked = asked
+        self._page = page
+        self._ignored = ignored
+        self._exchange: Exchange | None = None
+
+    async def on_message(self, message: Message) -> None:
+        """Takes what the shop sends."""
+        if self._exchange is not None:
+            await self._exchange.on_message(message)
+        elif message["type"] == "http.response.start":
+            await self._on_start(message)
+        else:
+            await self._send(message)
+
+    async def _on_start(self, message: Message) -> None:
+        for field in message["headers"]:
+            if field[0] in SAID_BY_SHOP:
+                self._exchange = Exchange(
+                    self._door, self._scope, self._client, self._send, self._asked, self._page, self._ignored
+                )
+                await self._exchange.on_message(message)
+                return
+        kind = self._page.kind if self._page is not None else "unknown"
+        if self._ignored is not None:
+            self._door.core.metrics.pages(kind, f"bypass:{self._ignored}")
+        if self._client.trusted:
+            told = (OUTCOME, outcome(f"bypass:{self._ignored or 'request'}", kind, self._page))
+            message = {**message, "headers": [*message["headers"], told]}
+        await self._send(message)
+
+
+def outcome(what: str, kind: str, page: Page | None) -> bytes:
+    """The value of ``X-DataCue``: what became of a page of this kind, and how we know what it is."""
+    why = page.why if page is not None and page.why else "none"
+    return f"{what}; page={kind}; why={why}".encode()
+
+
 class Exchange:
     """One request and its answer.
 
@@ -121,6 +208,7 @@ class Exchange:
         client: Client,
         send: Send,
         asked: Asking,
+        page: Page | None,
         ignored: str | None,
     ) -> None:
         core = self.core = door.core
@@ -133,7 +221,7 @@ class Exchange:
         self.started = core.clock()
         self.identity: Identity | None = None
         self.view: PageView | None = None
-        self.page: Page | None = None
+        self.page = page
         self.body: Rewriting | None = None
         self.spoke = False  # whether the shop's own words said what this page view is
         self.candidate = asked.page and (ignored is None or ignored == "head")
@@ -158,14 +246,9 @@ class Exchange:
         self.core.metrics.failures("proxy", what)
 
     def _open(self, asked: Asking) -> None:
-        """A page may come: find out which, and let its event leave together with the request."""
+        """A page may come: where it is known which, its event leaves together with the request."""
         scope = self.scope
         self.accept_encoding = b",".join(values_of(scope["headers"], b"accept-encoding")) or None
-        self.page = self.core.classifier.from_request(scope["raw_path"], scope["query_string"])
-        if self.page is not None and self.page.kind == "none":
-            self.candidate = False
-            self.ignored = "rule"
-            return
         self.scope = {**scope, "headers": _narrowed(scope["headers"])}
         if self.ignored is None:
             view = self.open_view()
@@ -259,6 +342,8 @@ class Exchange:
             headers = uncached(headers)
             headers.append(self.core.cookie.set_cookie(self.view.visitor, secure=self.secure))
         self.tell(headers, f"bypass:{bypass}", kind)
+        if self.view is not None and _ends_with_head(message["status"], headers):
+            await self.view.settle()  # its head is its last byte: a redirect after a form, mostly
         await self.send({**message, "headers": headers})
 
     def _renamed(self) -> bool:
@@ -274,11 +359,10 @@ class Exchange:
         if self.identity.renew or self._renamed():
             fields.append(self.core.cookie.set_cookie(self.view.visitor, secure=self.secure))
 
-    def tell(self, fields: Headers, outcome: str, kind: str) -> None:
+    def tell(self, fields: Headers, became: str, kind: str) -> None:
         """What became of the page, for trusted callers."""
         if self.client.trusted:
-            why = self.page.why if self.page is not None and self.page.why else "none"
-            fields.append((OUTCOME, f"{outcome}; page={kind}; why={why}".encode()))
+            fields.append((OUTCOME, outcome(became, kind, self.page)))
 
     # -- the shop's words -------------------------------------------------------------------------
 
@@ -362,6 +446,11 @@ class Handle:
             return Markup()
         html = await self._exchange.open_view().slot(slot, utf8=True)
         return Markup(html.decode()) if html is not None else Markup()  # noqa: S704  rendered by our templates
+
+
+def _ends_with_head(status: int, headers: Headers) -> bool:
+    """Whether no byte of a body can follow (RFC 9112, 6.3)."""
+    return status in BODILESS or value_of(headers, b"content-length") == b"0"
 
 
 def _narrowed(headers: Headers) -> Headers:

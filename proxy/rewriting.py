@@ -58,7 +58,7 @@ class Visit(Protocol):
     def remember(self, fields: Headers) -> None:
         """Adds the visitor's cookie where the browser needs one."""
 
-    def tell(self, fields: Headers, outcome: str, kind: str) -> None:
+    def tell(self, fields: Headers, became: str, kind: str) -> None:
         """What became of the page, for trusted callers."""
 
 

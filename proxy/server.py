@@ -66,7 +66,7 @@ def create_app(settings: Settings, metrics: Metrics, log: Log) -> Personalizatio
         log=log,
         clock=time.monotonic,
     )
-    return Personalization(forward, settings, metrics, log)
+    return Personalization(forward, settings, metrics, log, embedded=False)
 
 
 def bind(key: str, address: str) -> socket.socket:
