@@ -37,9 +37,8 @@ def read_sessions(path: Path) -> list[Session]:
     return sorted(found, key=lambda session: session.times[-1])
 
 
-def read_orders(path: Path) -> list[Order]:
-    """order_id, time, user_id, product_id, quantity, unit_price; products numbered as they appear."""
-    numbers: dict[str, int] = {}
+def read_orders(path: Path, numbers: dict[str, int]) -> list[Order]:
+    """order_id, time, user_id, product_id, quantity, unit_price; new products are given numbers."""
     orders: dict[str, Order] = {}
     with gzip.open(path, "rt") as lines:
         for row in csv.DictReader(lines):

@@ -15,6 +15,8 @@ import tempfile
 import time
 from pathlib import Path
 
+import uvloop
+
 from benchmarks.eval.data import Session, read_sessions
 from benchmarks.eval.latency import fill
 
@@ -73,7 +75,8 @@ def run(name: str, source: str, data: Path, rate: int, test: list[Session]) -> N
     address = listener.getsockname()
     listener.close()
     try:
-        taken = asyncio.run(load(address, rate, test))
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            taken = runner.run(load(address, rate, test))
     finally:
         child.terminate()
         child.wait()

@@ -289,7 +289,7 @@ def test_the_next_click_is_found_as_well_as_promised(test_data: Path) -> None:
 
 
 def test_what_is_bought_together_is_found_as_well_as_promised(test_data: Path) -> None:
-    orders = read_orders(next((test_data / "uci-retail").glob("orders*.csv.gz")))
+    orders = read_orders(next((test_data / "uci-retail").glob("orders*.csv.gz")), {})
     split = orders[-1].time - 30 * 86_400
     method = EngineBaskets([order for order in orders if order.time <= split])
     asked = [order for order in orders if order.time > split and len(order.items) > 1][::6]
