@@ -68,7 +68,7 @@ class Capture:
             method: of the request.
             page: whether its answer may be a page.
         """
-        return page or self.user_cookie is not None or method in self.rules.methods
+        return page or self.user_cookie is not None or (method != "GET" and method in self.rules.methods)
 
     def left(self, headers: Headers) -> bool:
         """Whether the shop's login cookie has gone from a request."""

@@ -195,7 +195,7 @@ class Relay:
             async with asyncio.timeout(SEND_LIMIT):
                 await self._send(record)
         except TimeoutError:
-            self._breaker.failed()
+            self._tell_breaker("down", record)
             outcome: Outcome = self._again(held, f"no answer within {SEND_LIMIT:g} s")
         except PeerError as error:
             outcome = self._failed(held, error)
@@ -207,7 +207,7 @@ class Relay:
             self._breaker.failed()
             outcome = self._again(held, f"{type(error).__name__}: {error}")
         else:
-            self._breaker.succeeded()
+            self._tell_breaker("again", record)
             self._cleared()
             outcome = Sent(record)
         await self._settle(outcome)
@@ -230,11 +230,15 @@ class Relay:
 
     def _failed(self, held: Held, error: PeerError) -> Outcome:
         verdict = judge(error)
-        self._tell_breaker(verdict)
+        self._tell_breaker(verdict, held.record)
         reason = f"{type(error).__name__}: {error}"
         if verdict == "permanent":
             self._cleared()
             return Dead(held.record, reason[:REASON])
+        if verdict == "unauthorized" and held.record.target != "events":
+            # The secret is wrong, or its API has another: events don't need it, and go on.
+            _log.error("outbox_call_refused", target=held.record.target, reason=reason[:REASON])
+            return self._again(held, reason)
         if verdict == "unauthorized":
             self._refuse(reason)
             return Again(held.record, self._clock(), reason[:REASON], attempted=False)
@@ -251,11 +255,11 @@ class Relay:
             wait = max(wait, pause(asked, 0.0))
         return Again(held.record, self._clock() + wait, reason[:REASON])
 
-    def _tell_breaker(self, verdict: Verdict) -> None:
-        if verdict == "down":
+    def _tell_breaker(self, verdict: Verdict, record: Record) -> None:
+        if verdict == "busy" or record.target != "events":
+            self._breaker.abandoned()  # the REST API is another host: pages ask nothing of it
+        elif verdict == "down":
             self._breaker.failed()
-        elif verdict == "busy":
-            self._breaker.abandoned()
         else:  # it answered: pages may go on asking
             self._breaker.succeeded()
 

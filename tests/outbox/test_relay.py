@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     NewRecord: TypeAlias = Callable[..., Record]
 
 
+EPOCH = 1_800_000_000.0
+
+
 def answered(status: int, retry_after: float | None = None) -> UnexpectedAnswer:
     return UnexpectedAnswer(f"HTTP {status}", "vendor", status, retry_after)
 
@@ -432,3 +435,23 @@ def test_closing_keeps_what_was_not_answered_within_the_grace(
         assert [held.record.id for held in await world.outbox.list()] == ["r0"]
 
     time.run(main())
+
+
+def call(number: int) -> Record:
+    return Record(f"call{number}", f"buyer{number}", Priority.PURCHASE, EPOCH + number, b"{}", "POST /orders")
+
+
+def test_a_rest_api_that_is_down_or_refuses_us_stops_no_events(journey: Any, new_record: NewRecord) -> None:
+    async def story(world: World) -> None:
+        for number, failure in enumerate((ConnectFailed("refused", "vendor"), answered(503), answered(401))):
+            world.vendor.scripts[f"call{number}"] = [failure] * 5
+        await world.outbox.commit([call(number) for number in range(3)])
+        await world.until(lambda: len(world.vendor.asked) >= 3)
+        await world.outbox.commit([new_record()])
+        await world.took(["r0"])
+        assert world.breaker.state == "closed"
+        assert world.alarms == []
+        assert world.vendor.times("r0")[0] < 2
+        await world.took(["call0", "call1", "call2"])
+
+    journey(story)
