@@ -27,7 +27,7 @@ format: $(VENV)/.dev ## format and mend what ruff can
 	@$(BIN)/ruff check --fix .
 
 eval: $(VENV)/.dev ## how good the recommendations are, beside the usual baselines
-	@$(BIN)/python -m benchmarks.eval
+	@$(BIN)/python -m benchmarks.eval --plot docs/img/engine-quality.svg
 
 bench: $(VENV)/.dev servers ## side by side with nginx and others, as ratios
 	@$(BIN)/python -m benchmarks
