@@ -86,7 +86,7 @@ def crawl(  # noqa: PLR0913  each is an option
     if as_json:
         typer.echo(outcome(job, end))
     else:
-        summarize(console, job.tally, end)
+        summarize(job, end)
     raise typer.Exit(end.code)
 
 

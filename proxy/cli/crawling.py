@@ -223,8 +223,10 @@ def outcome(job: Job, end: End) -> bytes:
     return msgspec.json.encode(told)
 
 
-def summarize(console: Console, tally: Tally, end: End) -> None:
+def summarize(job: Job, end: End) -> None:
     """Tells people how a run ended."""
+    console, tally = job.console, job.tally
+    again = "" if job.dry_run else " The same command goes on from here."
     parts = [f"{tally.pages:,} of {tally.due:,} pages", f"{tally.products:,} products"]
     for count, what in (
         (tally.known, "read before"),
@@ -242,10 +244,8 @@ def summarize(console: Console, tally: Tally, end: End) -> None:
     if tally.errors > SHOWN_COMPLAINTS:
         console.print(f"  … and {tally.errors - SHOWN_COMPLAINTS:,} more.")
     if end.why:
-        console.print(
-            f"Stopped: {end.why}. The same command goes on from here.", markup=False, soft_wrap=True
-        )
+        console.print(f"Stopped: {end.why}.{again}", markup=False, soft_wrap=True)
     elif not tally.found:
         console.print("The sitemap names no page of its own origin: is it the shop's address?")
-    elif not tally.finished:
-        console.print("The same command goes on from here.")
+    elif again and not tally.finished:
+        console.print(again.strip())
