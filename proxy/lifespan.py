@@ -39,6 +39,7 @@ from proxy.outbox import Folder, Outbox, Relay
 from proxy.personalize import Personalizer
 from proxy.render import Renderer
 from proxy.settings import Preset, SlotSettings
+from proxy.shipped import shipped
 from proxy.vendor import EventsClient, RestClient
 from proxy.witness import Capture
 
@@ -48,8 +49,6 @@ if TYPE_CHECKING:
     from proxy.logs import Log
     from proxy.metrics import Metrics
     from proxy.settings import Settings
-
-PACKAGE = Path(__file__).parent
 
 VENDOR_CONNECTIONS = 256
 """Connections to the events endpoint in one process: as many calls in flight as 0.3 s deadlines leave
@@ -68,12 +67,6 @@ SELECTOR_MEND = 'Write a CSS selector, as "main > .hero"; docs/settings.md says 
 
 CALLS_GRACE = 5.0
 """Seconds at shutdown for calls in flight."""
-
-
-def shipped(name: str) -> Path:
-    """A folder that ships with us: inside the package when installed, beside it in a checkout."""
-    inside = PACKAGE / name
-    return inside if inside.is_dir() else PACKAGE.parent / name
 
 
 def secret_keys(settings: Settings, log: Log) -> list[str]:

@@ -16,13 +16,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from proxy import render
-from proxy.cards import FIELDS, label_of
 from proxy.errors import SettingsError
 from proxy.models import LIST_NAMES, ListName, Page, PageKind, Recommendations, Slot, Widget
-from proxy.remember import ENTRY_OVERHEAD, Remembered
 from proxy.render import Renderer
-from proxy.template_files import shipped
-from proxy.template_lint import lint_templates
+from proxy.render.cards import FIELDS, label_of
+from proxy.render.lint import lint_templates
+from proxy.render.remember import ENTRY_OVERHEAD, Remembered
+from proxy.shipped import shipped
 from proxy.widgets import ANSWER_FIELD, decode_recommendations
 from proxy.wording import LANGUAGES
 

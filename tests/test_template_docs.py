@@ -10,8 +10,8 @@ import pytest
 from jinja2 import Environment, meta
 
 from proxy.models import Banner, Product
-from proxy.template_files import shipped
-from proxy.template_lint import lint_templates
+from proxy.render.lint import lint_templates
+from proxy.shipped import shipped
 from proxy.widgets import (
     CONTEXTS,
     BannerContext,

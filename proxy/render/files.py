@@ -4,27 +4,21 @@ from __future__ import annotations
 
 import os
 import traceback
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError, TemplateSyntaxError, meta
 
 from proxy.errors import SettingsError
 from proxy.links import safe_url
-from proxy.template_lint import lint_source
+from proxy.render.lint import lint_source
+from proxy.shipped import shipped
 from proxy.widgets import CONTEXTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
+    from pathlib import Path
 
     from jinja2 import Template
-
-
-def shipped(folder: Literal["templates", "static"]) -> Path:
-    """Where the shipped files are: inside the installed package, or beside it in a working tree."""
-    package = Path(__file__).parent
-    installed = package / folder
-    return installed if installed.is_dir() else package.parent / folder
 
 
 def load(folder: Path | None, filters: Mapping[str, Callable[..., str]]) -> dict[str, Template]:

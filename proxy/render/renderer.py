@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 from markupsafe import escape
 from msgspec import Raw, json
 
-from proxy import template_files
-from proxy.cards import Cards, Field, LinkFor, plain_link
 from proxy.errors import SettingsError
 from proxy.links import safe_url
 from proxy.models import Banner, CategoryRow, ListName, Page, Product, Recommendations, Slot
-from proxy.remember import CacheStats, Key, Remembered
+from proxy.render import files
+from proxy.render.cards import Cards, Field, LinkFor, plain_link
+from proxy.render.remember import CacheStats, Key, Remembered
 from proxy.widgets import (
     ANSWER_FIELD,
     BannerLayout,
@@ -133,9 +133,9 @@ class Renderer:
             button=button,
             link_for=link_for or plain_link,
         )
-        self._templates = template_files.load(templates, {"price": price, "number": number})
+        self._templates = files.load(templates, {"price": price, "number": number})
         for name, sample in self._samples():
-            template_files.rehearse(self._templates[name], sample)
+            files.rehearse(self._templates[name], sample)
 
     @property
     def stats(self) -> dict[str, CacheStats]:
