@@ -17,10 +17,11 @@ from hypothesis import strategies as st
 
 from proxy.errors import SettingsError
 from proxy.models import LIST_NAMES, ListName, Page, PageKind, Recommendations, Slot, Widget
-from proxy.render import Renderer, renderer
+from proxy.render import Renderer
 from proxy.render.cards import FIELDS, label_of
 from proxy.render.lint import lint_templates
 from proxy.render.remember import ENTRY_OVERHEAD, Remembered
+from proxy.render.renderer import CATEGORY_ROWS, LOOKAHEAD
 from proxy.shipped import shipped
 from proxy.widgets import ANSWER_FIELD, decode_recommendations
 from proxy.wording import LANGUAGES
@@ -168,7 +169,7 @@ def test_what_cannot_be_shown_makes_room_for_the_next() -> None:
 
 
 def test_an_endless_list_is_looked_at_only_so_far(renderer: Renderer) -> None:
-    items = [*([None] * renderer.LOOKAHEAD), BED]
+    items = [*([None] * LOOKAHEAD), BED]
     assert shown(renderer, "recent", answer(recent=items)) == ""
 
 
@@ -262,7 +263,7 @@ def test_category_rows_are_lists_of_their_own(renderer: Renderer) -> None:
 def test_category_rows_are_few(renderer: Renderer) -> None:
     rows = [{"name": f"C{number}", "products": [item(number)]} for number in range(20)]
     html = shown(renderer, "categories", answer(categories=rows))
-    assert len(texts(html, "section")) == renderer.CATEGORY_ROWS
+    assert len(texts(html, "section")) == CATEGORY_ROWS
 
 
 def test_category_rows_without_products_leave_the_fallback(renderer: Renderer) -> None:
