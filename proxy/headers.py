@@ -295,6 +295,15 @@ def uncached(headers: Sequence[tuple[bytes, bytes]]) -> Headers:
     return kept
 
 
+def shared(headers: Sequence[tuple[bytes, bytes]]) -> bool:
+    """Whether a response may have been made for somebody else: shared caches hold it (RFC 9111, 5)."""
+    return value_of(headers, b"age") is not None or any(
+        directive in value.lower()
+        for value in values_of(headers, b"cache-control")
+        for directive in (b"public", b"s-maxage")
+    )
+
+
 def value_of(headers: Sequence[tuple[bytes, bytes]], name: bytes) -> bytes | None:
     """The first value of a field that should stand once; None where it is absent."""
     for field in headers:

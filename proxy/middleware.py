@@ -226,6 +226,7 @@ class Exchange:
         self.spoke = False  # whether the shop's own words said what this page view is
         self.candidate = asked.page and (ignored is None or ignored == "head")
         self.accept_encoding: bytes | None = None  # what the client asked for, before we narrow it
+        self.named = False  # whether the shop's own words said who the visitor is
         self.said: set[str] = set()  # types of the events that the shop's own words told
         self.witness: Witness | None = None
         if self.candidate:
@@ -377,6 +378,7 @@ class Exchange:
             except (TypeError, ValueError) as error:
                 log.warning("X-DataCue-User is ignored", error=str(error))
             else:
+                self.named = True
                 self.identify(user_id, profile)
         for value in values_of(headers, b"x-datacue-event"):
             events, complaints = said(value)
@@ -420,6 +422,7 @@ class Handle:
     def identify(self, user_id: str | None, profile: dict[str, Any] | None = None) -> None:
         """Says who the visitor is: later events, and later visits, carry the id. None: logged out."""
         if self._exchange.ignored is None:
+            self._exchange.named = True
             self._exchange.identify(user_id, profile)
 
     def track(self, event: dict[str, Any]) -> None:

@@ -12,7 +12,7 @@ from proxy import charset, coding
 from proxy.classify import products_of
 from proxy.errors import MalformedResponse
 from proxy.facts import read_facts
-from proxy.headers import OUTCOME, uncached, unsaid, value_of
+from proxy.headers import OUTCOME, shared, uncached, unsaid, value_of
 from proxy.locate import Opening, Splicer
 
 if TYPE_CHECKING:
@@ -48,6 +48,10 @@ class Visit(Protocol):
     body: Rewriting | None
     send: Send
     witness: Witness | None
+    named: bool
+
+    def known(self) -> bool:
+        """Whether the visitor came with our cookie."""
 
     async def on_message(self, message: Message) -> None:
         """Takes what the shop sends."""
@@ -103,6 +107,8 @@ class Rewriting:
         self.held: list[bytes | Opening] = []
         self.unread: list[bytes] = []  # compressed bytes, until the first of them proved readable
         self.removed = False
+        self.recognized = False
+        self.login = False
         self.collect = exchange.client.trusted and (
             value_of(exchange.scope["headers"], OUTCOME) == ASK_OUTCOMES
         )
@@ -160,6 +166,7 @@ class Rewriting:
 
     async def _place(self, pieces: list[bytes | Opening], out: list[bytes], *, end: bool) -> None:
         """Puts pieces in order into ``out``, slots filled; holds on while the page's kind is unknown."""
+        self._recognize()
         if self.view.page is None:
             self._classify(end=end)
         if self.held:
@@ -214,11 +221,29 @@ class Rewriting:
             return
         exchange = self.exchange
         page = exchange.core.classifier.from_facts(exchange.page, known)
-        if known.user_id and self.view.visitor.user_id is None:
-            exchange.identify(known.user_id, self.view.visitor.profile)
         if page is not None and page.kind != "none":
             self.view.begin(page)
             exchange.page = page
+
+    def _recognize(self) -> None:
+        """``datacueConfig`` says who is logged in; mostly the head hasn't left, and its cookie says it, too.
+
+        A page out of a cache may speak of somebody else.
+        """
+        facts, exchange = self.splicer.facts, self.exchange
+        if self.recognized or not facts.scripts:
+            return
+        self.recognized = True
+        if exchange.named or shared(self.original):
+            return
+        known = read_facts(facts, charset=self.charset, page_url=self._url())
+        visitor = self.view.visitor
+        if known.user_id is not None and known.user_id != visitor.user_id:
+            exchange.identify(known.user_id, visitor.profile)
+            # Who was here before and was nobody has logged in since.
+            self.login = visitor.user_id is None and exchange.known()
+        elif known.nobody and visitor.user_id is not None:
+            exchange.identify(None, None)
 
     def _url(self) -> str:
         client, scope = self.exchange.client, self.exchange.scope
@@ -242,6 +267,8 @@ class Rewriting:
     async def _witness(self, witness: Witness) -> None:
         """The whole page is known: what did it show of a cart, a checkout, an order?"""
         page = self.view.page or self.exchange.page
+        if self.login:
+            await witness.named()
         await witness.seen(page, self.splicer.facts, charset=self.charset, url=self._url())
 
     def _learn(self) -> None:

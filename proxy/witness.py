@@ -16,7 +16,6 @@ from proxy.classify.rules import readable_path
 from proxy.events import timestamp
 from proxy.facts import read_facts
 from proxy.facts.address import page_address, parameters
-from proxy.headers import values_of
 from proxy.locate import FactSelectors
 
 if TYPE_CHECKING:
@@ -80,6 +79,7 @@ class Watched(Protocol):
 
     scope: Scope
     said: set[str]
+    named: bool
 
     def known(self) -> bool:
         """Whether the visitor came with our cookie."""
@@ -143,9 +143,7 @@ class Witness:
             return
         deeds = self._deeds(holding)
         before = exchange.open_view().visitor
-        named = self._name(
-            deeds, spoke=spoke, user_id=user_id, said=bool(values_of(headers, b"x-datacue-user"))
-        )
+        named = self._name(deeds, spoke=spoke, user_id=user_id)
         now = exchange.open_view().visitor
         if spoke and now.user_id is not None and now.user_id != before.user_id:
             # The cookie changed hands: that is a login, whatever form it came from.
@@ -167,14 +165,14 @@ class Witness:
                 deeds[rule.event] = Deed(rule.event, fields)
         return deeds
 
-    def _name(self, deeds: Mapping[EventName, Deed], *, spoke: bool, user_id: str | None, said: bool) -> bool:
+    def _name(self, deeds: Mapping[EventName, Deed], *, spoke: bool, user_id: str | None) -> bool:
         """Says who the visitor is from now on; whether that is known.
 
         The shop's ``X-DataCue-User`` has the first word and its cookie the second; then comes the form.
         """
         exchange = self._exchange
         view = exchange.open_view()
-        if said:
+        if exchange.named:
             return view.visitor.user_id is not None
         if not spoke:
             entered = [deed for name in ("login", "signup") if (deed := deeds.get(name))]
@@ -264,13 +262,13 @@ class Witness:
     # -- telling ----------------------------------------------------------------------------------
 
     async def named(self) -> None:
-        """A page said who the visitor is: a login that waited for that can be told."""
-        if self._capture.rules.asks_who:
-            await self._tell([], named=True)
+        """A page said who the visitor is, who was nobody before: they have logged in."""
+        if "login" not in self._exchange.said:
+            await self._tell([Deed("login")], named=True)
 
     async def _tell(self, deeds: Sequence[Deed], *, named: bool) -> None:
         capture, exchange = self._capture, self._exchange
-        if not deeds and not (named and capture.rules.asks_who):
+        if not deeds:
             return
         view = exchange.open_view()
         story = partial(tell, deeds=deeds, currency=capture.currency, named=named)

@@ -103,11 +103,6 @@ class FormRule(Struct, frozen=True):
         """Whether the request's body has a say."""
         return bool(self.form or self.demanded)
 
-    @property
-    def names(self) -> bool:
-        """Whether it says who the visitor is."""
-        return "user_id" in {*self.where.captured, *(f for f, *_ in self.form), *(f for f, _ in self.fields)}
-
     def read(self, address: Mapping[str, str], form: Mapping[str, str]) -> dict[str, str] | None:
         """The event's fields; None where this form isn't the rule's."""
         found = _read(form, self.form, self.demanded)
@@ -146,8 +141,6 @@ class Rules:
         """Whether there are none: most shops speak for themselves."""
         self.methods = frozenset(rule.where.method for rule in forms)
         """Of the requests that forms are sent with."""
-        self.asks_who = any(rule.event == "login" and not rule.names for rule in forms)
-        """Whether some login's form doesn't say whose it is: a later response must."""
         self.selects = any(rule.selectors for rule in views)
         """Whether pages must be read for the rules' sake."""
 

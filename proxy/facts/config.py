@@ -68,6 +68,7 @@ def read(scripts: Iterable[bytes], *, charset: str, page: PageAddress) -> PageFa
         updates = [update for update in values.each(config.get("product_update")) if isinstance(update, dict)]
         products = tuple(_product(update, product_id, page) for update in updates[:MAX_VARIANTS])
         product_id = product_id or next((p.product_id for p in products if p.product_id), None)
+    user = user_id(config.get("user_id"))
     order = config.get("order_details")
     term = config.get("term")
     return PageFacts(
@@ -76,7 +77,8 @@ def read(scripts: Iterable[bytes], *, charset: str, page: PageAddress) -> PageFa
         variant_id=variant_id,
         category_name=_category(config),
         term=clean(term) or None if isinstance(term, str) else values.identifier(term),
-        user_id=user_id(config.get("user_id")),
+        user_id=user,
+        nobody="user_id" in config and user is None,
         products=products,
         order=_order(order, config.get("order_id")) if isinstance(order, dict) else None,
         why="config" if kind is not None else "",

@@ -50,6 +50,8 @@ class PageFacts(Struct, frozen=True):
     term: str | None = None
     user_id: str | None = None
     """``datacueConfig.user_id``; None for anonymous shoppers in every spelling that plugins use."""
+    nobody: bool = False
+    """``datacueConfig.user_id`` is there and names nobody: who looks at the page is logged out."""
     products: tuple[ProductFacts, ...] = ()
     """The variants of the page's own product, for the catalogue; empty on other pages."""
     order: dict[str, Any] | None = None
