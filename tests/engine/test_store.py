@@ -92,6 +92,7 @@ def test_what_was_answered_survives_a_kill_at_any_moment(tmp_path: Path) -> None
                 b"POST / HTTP/1.1\r\nhost: e\r\ncontent-length: %d\r\n\r\n" % len(last)
                 + last[: draw.randrange(len(last))]
             )
+            assert served.process.poll() is None, "the engine ended by itself"
             served.kill()
     stored = {row[0] for row in apsw.Connection(str(data)).execute("SELECT substr(name, 3) FROM visitors")}
     assert len(answered) > 100
