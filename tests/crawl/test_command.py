@@ -54,6 +54,18 @@ def command(start):
     return run
 
 
+async def until(reached, process):
+    """Waits for an event, or for the end of the process that should have brought it."""
+    loop = asyncio.get_running_loop()
+    waits = [loop.create_task(reached.wait()), loop.create_task(process.wait())]
+    await asyncio.wait(waits, timeout=SECONDS, return_when=asyncio.FIRST_COMPLETED)
+    for task in waits:
+        task.cancel()
+    if not reached.is_set():
+        process.kill()
+        raise AssertionError((await process.communicate())[1].decode())
+
+
 @asynccontextmanager
 async def engine(state_dir):
     """The engine that the crawl has filled, and a way to tell it that somebody looks at a page."""
@@ -125,7 +137,7 @@ async def test_a_crawl_that_was_killed_goes_on_where_it_ended(start, command, la
     lamps.peer.answers["/product/2"] = hang
     arguments = ("--rate", "100", "--concurrency", "1")
     process = await start(*arguments, sitemap=lamps.sitemap)
-    await asyncio.wait_for(reached.wait(), SECONDS)
+    await until(reached, process)
     process.kill()
     await process.communicate()
 
@@ -152,7 +164,7 @@ async def test_ctrl_c_ends_with_a_summary_and_its_exit_code(start, lamps):
     lamps.product(2)
     lamps.peer.answers["/product/2"] = hang
     process = await start("--rate", "100", "--concurrency", "1", "--json", sitemap=lamps.sitemap)
-    await asyncio.wait_for(reached.wait(), SECONDS)
+    await until(reached, process)
     process.send_signal(signal.SIGINT)
     out, err = await asyncio.wait_for(process.communicate(), SECONDS)
     assert process.returncode == 130
