@@ -32,6 +32,8 @@ EXAMPLES = """
   datacue-proxy engine
 
   datacue-proxy engine --listen 127.0.0.1:8090 --data shop.sqlite --api-key KEY --api-secret SECRET
+
+  datacue-proxy engine --data .datacue/engine.sqlite --backup backup.sqlite
 """
 
 
@@ -49,12 +51,26 @@ def engine(
     api_secret: Annotated[
         str | None, typer.Option(envvar="DATACUE_API_SECRET", help="Made and printed if not given.")
     ] = None,
+    backup: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Copy the data into a new file, also while an engine runs; then end."
+        ),
+    ] = None,
     until_stdin_closes: Annotated[bool, typer.Option("--until-stdin-closes", hidden=True)] = False,
 ) -> None:
     """Answers as DataCue does: events at /, the REST API at /v1, on one port, from one file."""
     # Here, not above: no other command needs the engine, and it takes a while to load.
     from proxy.engine import StoreUnusable, create_engine  # noqa: PLC0415
+    from proxy.engine import backup as copy  # noqa: PLC0415
 
+    if backup is not None:
+        try:
+            copy(data, backup)
+        except StoreUnusable as error:
+            raise SettingsError("--backup", str(error), "See docs/engine.md.") from None
+        typer.echo(f"{data} is copied to {backup}", err=True)
+        return
     logs.configure("warning", "auto")
     if not api_key or not api_secret:
         api_key = api_key or secrets.token_hex(8)
