@@ -7,6 +7,7 @@ and goes on raw (design, decision 3).
 
 from __future__ import annotations
 
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -226,6 +227,7 @@ class Exchange:
         self.spoke = False  # whether the shop's own words said what this page view is
         self.candidate = asked.page and (ignored is None or ignored == "head")
         self.accept_encoding: bytes | None = None  # what the client asked for, before we narrow it
+        self.left = inf  # bytes of the answer's body still to come, where it says how many they are
         self.named = False  # whether the shop's own words said who the visitor is
         self.said: set[str] = set()  # types of the events that the shop's own words told
         self.witness: Witness | None = None
@@ -287,12 +289,17 @@ class Exchange:
             await self.body.on_message(message)
         elif message["type"] == "http.response.start":
             await self._on_start(message)
-        elif message["type"] == "http.response.body" and not message.get("more_body", False):
-            if self.view is not None:
+        else:
+            if self.view is not None and self._is_last(message):
                 await self.view.settle()
             await self.send(message)
-        else:
-            await self.send(message)
+
+    def _is_last(self, message: Message) -> bool:
+        """Whether the answer's last byte leaves with this message: it may be full before the shop says so."""
+        if message["type"] != "http.response.body":
+            return False
+        self.left -= len(message.get("body", b""))
+        return self.left <= 0 or not message.get("more_body", False)
 
     async def _on_start(self, message: Message) -> None:
         # In lower case as ASGI asks for, whatever the app inside sends: Django's names are capitalized.
@@ -343,8 +350,9 @@ class Exchange:
             headers = uncached(headers)
             headers.append(self.core.cookie.set_cookie(self.view.visitor, secure=self.secure))
         self.tell(headers, f"bypass:{bypass}", kind)
-        if self.view is not None and _ends_with_head(message["status"], headers):
-            await self.view.settle()  # its head is its last byte: a redirect after a form, mostly
+        self.left = _length(message["status"], headers)
+        if self.view is not None and not self.left:
+            await self.view.settle()  # the head is all there is: a redirect after a form, mostly
         await self.send({**message, "headers": headers})
 
     def _renamed(self) -> bool:
@@ -451,9 +459,12 @@ class Handle:
         return Markup(html.decode()) if html is not None else Markup()  # noqa: S704  rendered by our templates
 
 
-def _ends_with_head(status: int, headers: Headers) -> bool:
-    """Whether no byte of a body can follow (RFC 9112, 6.3)."""
-    return status in BODILESS or value_of(headers, b"content-length") == b"0"
+def _length(status: int, headers: Headers) -> float:
+    """Bytes of an answer's body (RFC 9112, 6.3); infinite where only its end will tell."""
+    if status in BODILESS:
+        return 0
+    length = value_of(headers, b"content-length") or b""
+    return int(length) if length.isdigit() else inf
 
 
 def _narrowed(headers: Headers) -> Headers:
