@@ -126,5 +126,6 @@ def _compile(pattern: str) -> Any:
 
 
 _CRAWLERS: Final = compile_patterns(
-    [entry["pattern"] for entry in crawleruseragents.CRAWLER_USER_AGENTS_DATA]
+    # and our own: a shop's catalogue is crawled through the proxy as well as around it
+    [entry["pattern"] for entry in crawleruseragents.CRAWLER_USER_AGENTS_DATA] + ["^datacue-proxy"]
 )

@@ -152,3 +152,7 @@ def test_a_known_user_agent_costs_microseconds() -> None:
 )
 def test_no_header_makes_it_raise(headers: list[tuple[bytes, bytes]]) -> None:
     not_counted("GET", headers, CONSENT, honour_signals=True)
+
+
+def test_our_own_crawler_is_a_bot() -> None:
+    assert is_bot(b"datacue-proxy/0.1.0 (crawl)")
