@@ -6,51 +6,57 @@ prometheus-client keeps the figures in shared files, and the admin address adds 
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
-from prometheus_client.metrics_core import CounterMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector
-from prometheus_client.registry import Collector
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 """Bucket edges, in seconds: from a loopback answer to the vendor's timeout."""
+
+REFRESH_SECONDS = 1.0
+"""Between two looks at a worker's figures: as late as a scrape of several workers may be."""
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
 class Tally:
-    """A labelled counter whose children are looked up once: about 0.3 µs a count."""
+    """A labelled counter that counts in a dict, and tells Prometheus when somebody looks: 0.1 µs a count."""
 
     def __init__(self, counter: Counter) -> None:
         self._counter = counter
-        self._children: dict[tuple[str, ...], Callable[[float], None]] = {}
+        self._counts: dict[tuple[str, ...], float] = {}
 
     def __call__(self, *labels: str, amount: float = 1.0) -> None:
         """Counts once (or ``amount``) under these label values, in the counter's label order."""
-        count = self._children.get(labels)
-        if count is None:
-            count = self._children[labels] = self._counter.labels(*labels).inc
-        count(amount)
+        self._counts[labels] = self._counts.get(labels, 0.0) + amount
+
+    def tell(self) -> None:
+        """Hands on what was counted since the last time."""
+        counts, self._counts = self._counts, {}
+        for labels, amount in counts.items():
+            self._counter.labels(*labels).inc(amount)
 
 
-class _Counted(Collector):
-    """A tally of somebody else's, as a counter. With several workers each shows its own alone."""
+class _Elsewhere:
+    """A tally that somebody else keeps, by (event, priority); told as far as it has grown."""
 
-    def __init__(self, name: str, text: str, tally: Mapping[Any, int]) -> None:
-        self._name = name
-        self._text = text
+    def __init__(self, counter: Counter, tally: Mapping[Any, int]) -> None:
+        self._counter = counter
         self._tally = tally
+        self._told: dict[Any, int] = {}
 
-    def collect(self) -> Iterable[CounterMetricFamily]:
-        """The figures now."""
-        family = CounterMetricFamily(self._name, self._text, labels=["event", "priority"])
-        for (event, priority), times in list(self._tally.items()):
-            family.add_metric([event, priority.name.lower() if priority is not None else ""], times)
-        yield family
+    def tell(self) -> None:
+        """Hands on what was counted since the last time."""
+        for key, times in list(self._tally.items()):
+            event, priority = key
+            grown = times - self._told.get(key, 0)
+            self._counter.labels(event, priority.name.lower() if priority is not None else "").inc(grown)
+            self._told[key] = times
 
 
 class Metrics:
@@ -65,8 +71,10 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self._gauges: dict[str, Gauge] = {}
-        self._counted: dict[str, Collector] = {}
+        self._tallies: list[Tally] = []
+        self._gauges: dict[str, tuple[Gauge, Callable[[], float]]] = {}
+        self._counters: dict[str, Counter] = {}
+        self._elsewhere: dict[str, _Elsewhere] = {}
         self.pages = self._tally("pages", "Pages by kind and what became of them.", ["page", "outcome"])
         self.slots = self._tally("slots", "Slots by widget and what became of them.", ["widget", "outcome"])
         self.events = self._tally("events", "Events by type and what became of them.", ["type", "outcome"])
@@ -83,7 +91,9 @@ class Metrics:
         ).observe
 
     def _tally(self, name: str, text: str, labels: Sequence[str]) -> Tally:
-        return Tally(Counter(f"datacue_{name}", text, labels, registry=self.registry))
+        tally = Tally(Counter(f"datacue_{name}", text, labels, registry=self.registry))
+        self._tallies.append(tally)
+        return tally
 
     def _histogram(self, name: str, text: str) -> Histogram:
         return Histogram(f"datacue_{name}", text, buckets=SECONDS, registry=self.registry)
@@ -93,21 +103,39 @@ class Metrics:
 
         A second time, what is read changes: an embedding app may close and open again.
         """
-        gauge = self._gauges.get(name)
-        if gauge is None:
+        if name in self._gauges:
+            gauge, _ = self._gauges[name]
+        else:
             gauge = Gauge(f"datacue_{name}", text, registry=self.registry, multiprocess_mode="livesum")
-            self._gauges[name] = gauge
-        gauge.set_function(read)
+        self._gauges[name] = gauge, read
 
     def count(self, name: str, text: str, tally: Mapping[Any, int]) -> None:
         """Registers figures that are counted elsewhere, by (event, priority), and read at scrape."""
-        if name in self._counted:
-            self.registry.unregister(self._counted[name])
-        self._counted[name] = _Counted(f"datacue_{name}", text, tally)
-        self.registry.register(self._counted[name])
+        counter = self._counters.get(name)
+        if counter is None:
+            labels = ["event", "priority"]
+            counter = Counter(f"datacue_{name}", text, labels, registry=self.registry)
+            self._counters[name] = counter
+        self._elsewhere[name] = _Elsewhere(counter, tally)
+
+    def refresh(self) -> None:
+        """Brings Prometheus' figures up to now."""
+        for tally in self._tallies:
+            tally.tell()
+        for elsewhere in self._elsewhere.values():
+            elsewhere.tell()
+        for gauge, read in self._gauges.values():
+            gauge.set(read())
+
+    async def keep_fresh(self) -> None:
+        """Refreshes the shared files of several workers, which nobody asks before they are read."""
+        while True:
+            self.refresh()
+            await asyncio.sleep(REFRESH_SECONDS)
 
     def expose(self) -> bytes:
         """This process's figures in Prometheus' text format."""
+        self.refresh()
         return generate_latest(self.registry)
 
 

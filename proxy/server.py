@@ -220,7 +220,12 @@ async def serve(
         gc.collect()
         gc.freeze()
         ready()
+    # The parent reads this worker's figures from files, and can't ask for them.
+    shared = loop.create_task(metrics.keep_fresh()) if admin is None else None
     await runs[0]
+    if shared is not None:
+        shared.cancel()
+        metrics.refresh()
     stop()
     await asyncio.gather(*runs)
 

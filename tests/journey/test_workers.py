@@ -40,8 +40,13 @@ def workers(proxy):
 async def test_the_workers_figures_are_added_up(proxy):
     for number in range(40):
         assert b"Product 1" in (await ask(proxy.address, f"/product/{number}")).body
-    figures = (await ask(proxy.admin, "/metrics")).body.decode()
-    assert re.search(r'datacue_pages_total\{outcome="rewritten",page="product"\} 40\.0', figures)
+    async with asyncio.timeout(10):  # the workers tell theirs once a second
+        while not re.search(
+            r'datacue_pages_total\{outcome="rewritten",page="product"\} 40\.0',
+            figures := (await ask(proxy.admin, "/metrics")).body.decode(),
+        ):
+            await asyncio.sleep(0.1)
+    assert "datacue_upstream_connections_idle" in figures
 
 
 async def test_a_worker_that_dies_is_replaced(proxy):
