@@ -155,10 +155,17 @@ def page_plan(settings: Settings) -> tuple[Classifier, Plan, Mapping[str, FactSe
     plan = Plan(
         prefix=settings.prefix,
         slots=slots,
+        facts=preset.facts,
         remove_vendor_scripts=settings.remove_vendor_scripts,
         collect_facts=settings.detect or seen.selects,
     )
     return Classifier(rules, settings.detect), plan, selectors, seen
+
+
+def _named(settings: Settings, index: int) -> str:
+    """How messages name a ``[[capture]]`` rule."""
+    beyond = index - len(settings.capture)
+    return f"capture[{index}]" if beyond < 0 else f"preset {settings.preset}: capture[{beyond}]"
 
 
 def _slot(here: str, entry: SlotSettings) -> SlotRule:

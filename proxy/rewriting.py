@@ -96,7 +96,7 @@ class Rewriting:
             if self.encoder is not None:
                 fields.append((b"content-encoding", given or IDENTITY))
         why = exchange.page.why if exchange.page is not None else ""
-        selectors = core.fact_selectors.get(why)
+        selectors = core.fact_selectors.get(why) or core.plan.facts
         if exchange.witness is not None:
             selectors = exchange.witness.selectors(exchange.page, selectors)
         self.splicer = Splicer(core.plan, selectors)

@@ -142,6 +142,8 @@ class CaptureSettings(_Table):
 class Preset(_Table):
     """What a preset's file holds."""
 
+    facts: dict[str, str | list[str]] = {}
+    """As in [[pages]], for pages that no rule is about."""
     pages: tuple[PageSettings, ...] = ()
     slots: tuple[SlotSettings, ...] = ()
     capture: tuple[CaptureSettings, ...] = ()

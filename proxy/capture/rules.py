@@ -141,6 +141,8 @@ class Rules:
         """Whether there are none: most shops speak for themselves."""
         self.methods = frozenset(rule.where.method for rule in forms)
         """Of the requests that forms are sent with."""
+        self.links = "GET" in self.methods
+        """Whether some of what is done is done by links: a page that is left alone may be one."""
         self.selects = any(rule.selectors for rule in views)
         """Whether pages must be read for the rules' sake."""
 
@@ -252,7 +254,7 @@ def _view(here: str, number: int, event: EventName, given: Mapping[str, Any]) ->
     if given.get("empty"):
         selectors.append(_bare(f"{here}.empty", name, EMPTY, given["empty"]))
     selectors += _lines(here, name, given)
-    if event == "cart" and not given.get("lines"):
+    if event == "cart" and not (given.get("lines") or given.get("empty")):
         raise SettingsError(
             f"{here}.lines", "is missing", 'Say what holds one line of the cart, as ".cart-line".'
         )

@@ -80,7 +80,7 @@ def compile_success(key: str, given: dict[str, Any], *, moves: bool) -> Success:
     cookies = tuple(name.encode() for name in _texts(f"{key}.cookie", given.get("cookie")))
     default = ACCEPTED if cookies and not (to or away) else REDIRECTS
     statuses = _statuses(f"{key}.status", given["status"]) if "status" in given else default
-    return Success(statuses, to, away, cookies, moves=moves and not (to or away))
+    return Success(statuses, to, away, cookies, moves=moves and not (to or away or "status" in given))
 
 
 def _texts(key: str, given: Any) -> Sequence[str]:
