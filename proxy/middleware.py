@@ -1,47 +1,26 @@
-"""The wrapper around a shop: one page's journey, from the request's head to the last byte.
+"""The wrapper around a shop: who has to do with us, and who passes by.
 
-Pure ASGI. What isn't a page view passes through untouched, as a stream; a page's bytes flow on until
-a slot opens, and there the page view is asked for its HTML. Any failure of ours flushes what is held
-and goes on raw (design, decision 3).
+Pure ASGI. What isn't a page view passes through untouched, as a stream; a page view becomes an
+``Exchange``. Any failure of ours flushes what is held and goes on raw (design, decision 3).
 """
 
 from __future__ import annotations
 
-from math import inf
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import msgspec
-from markupsafe import Markup
-
-from proxy import coding
 from proxy.classify import not_counted
-from proxy.events import Context, check, page_event, page_of, said, said_user
-from proxy.headers import (
-    OUTCOME,
-    SAID_BY_SHOP,
-    personal,
-    uncached,
-    unsaid,
-    value_of,
-    values_of,
-)
-from proxy.identity import cookie_values
-from proxy.judge import asking, judge
-from proxy.models import Page, Slot, Visitor
-from proxy.rewriting import Rewriting
-from proxy.witness import Witness
+from proxy.exchange import Exchange, Shy, outcome
+from proxy.handle import Handle
+from proxy.headers import OUTCOME, SAID_BY_SHOP
+from proxy.judge import asking
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from proxy.core import Core
     from proxy.headers import Client, Headers
-    from proxy.identity import Identity
     from proxy.judge import Asking
-    from proxy.personalize import PageView
-
-NOT_FOUND = 404
-BODILESS = frozenset({204, 304})
+    from proxy.models import Page
 
 UNSEEN = frozenset({"bot", "prefetch", "health"})
 """Who isn't a visitor at all: nothing is read from them, and nothing is taken back."""
@@ -80,7 +59,7 @@ class PageMiddleware:
             await self.app(scope, receive, passing.on_message)
             return
         state = scope.setdefault("state", {})  # there before the exchange copies the scope
-        exchange = Exchange(self, scope, client, send, asked, page, ignored)
+        exchange = Exchange(core, self.shy, scope, client, send, asked, page, ignored)
         if self.embedded:
             state["datacue"] = Handle(exchange)
         try:
@@ -109,31 +88,10 @@ class PageMiddleware:
         """Whether a request has nothing to do with us: most of a shop's requests, and all of its bots'."""
         if ignored in UNSEEN:
             return True
-        return (not asked.page or ignored == "rule") and not self.core.capture.cares(method, page=False)
-
-
-class Shy:
-    """Targets whose last answer was no page view: a redirect, a 304, or a shop that speaks for itself.
-
-    Their event waits for the response's head instead of leaving with the request, so that it is not
-    counted twice. Bounded; the oldest is forgotten first.
-    """
-
-    def __init__(self, size: int) -> None:
-        self._size = size
-        self._targets: dict[bytes, None] = {}
-
-    def __contains__(self, target: bytes) -> bool:
-        return target in self._targets
-
-    def note(self, target: bytes, *, shy: bool) -> None:
-        """Remembers or forgets a target."""
-        if not shy:
-            self._targets.pop(target, None)
-        elif target not in self._targets:
-            if len(self._targets) >= self._size:
-                del self._targets[next(iter(self._targets))]
-            self._targets[target] = None
+        if asked.page and ignored != "rule":
+            return False
+        capture = self.core.capture
+        return not (capture.cares(method, page=False) or (asked.page and capture.rules.links))
 
 
 class Passing:
@@ -176,7 +134,14 @@ class Passing:
         for field in message["headers"]:
             if field[0] in SAID_BY_SHOP:
                 self._exchange = Exchange(
-                    self._door, self._scope, self._client, self._send, self._asked, self._page, self._ignored
+                    self._door.core,
+                    self._door.shy,
+                    self._scope,
+                    self._client,
+                    self._send,
+                    self._asked,
+                    self._page,
+                    self._ignored,
                 )
                 await self._exchange.on_message(message)
                 return
@@ -187,289 +152,3 @@ class Passing:
             told = (OUTCOME, outcome(f"bypass:{self._ignored or 'request'}", kind, self._page))
             message = {**message, "headers": [*message["headers"], told]}
         await self._send(message)
-
-
-def outcome(what: str, kind: str, page: Page | None) -> bytes:
-    """The value of ``X-DataCue``: what became of a page of this kind, and how we know what it is."""
-    why = page.why if page is not None and page.why else "none"
-    return f"{what}; page={kind}; why={why}".encode()
-
-
-class Exchange:
-    """One request and its answer.
-
-    The request decides ``page`` (what is asked for, if that can be known), the response's head whether
-    the body is rewritten, and the body holds the slots.
-    """
-
-    def __init__(
-        self,
-        door: PageMiddleware,
-        scope: Scope,
-        client: Client,
-        send: Send,
-        asked: Asking,
-        page: Page | None,
-        ignored: str | None,
-    ) -> None:
-        core = self.core = door.core
-        self.door = door
-        self.scope = scope
-        self.client = client
-        self.send = send
-        self.ignored = ignored
-        self.secure = client.scheme == "https"
-        self.started = core.clock()
-        self.identity: Identity | None = None
-        self.view: PageView | None = None
-        self.page = page
-        self.body: Rewriting | None = None
-        self.spoke = False  # whether the shop's own words said what this page view is
-        self.candidate = asked.page and (ignored is None or ignored == "head")
-        self.accept_encoding: bytes | None = None  # what the client asked for, before we narrow it
-        self.left = inf  # bytes of the answer's body still to come, where it says how many they are
-        self.named = False  # whether the shop's own words said who the visitor is
-        self.said: set[str] = set()  # types of the events that the shop's own words told
-        self.witness: Witness | None = None
-        if self.candidate:
-            self._open(asked)
-        if self.ignored in {None, "rule"} and core.capture.cares(scope["method"], page=self.candidate):
-            self.witness = Witness(core.capture, self)
-
-    def watched(self, receive: Receive) -> Receive:
-        """The request's body, watched where it may say what the visitor does."""
-        return receive if self.witness is None else self.witness.watch(receive)
-
-    def known(self) -> bool:
-        """Whether the visitor came with our cookie."""
-        return self.core.cookie.known(self.scope["headers"], secure=self.secure) is not None
-
-    def complain(self, what: str) -> None:
-        """Counts a failure of ours, and says so."""
-        self.core.metrics.failures("proxy", what)
-
-    def _open(self, asked: Asking) -> None:
-        """A page may come: where it is known which, its event leaves together with the request."""
-        scope = self.scope
-        self.accept_encoding = b",".join(values_of(scope["headers"], b"accept-encoding")) or None
-        self.scope = {**scope, "headers": _narrowed(scope["headers"])}
-        if self.ignored is None:
-            view = self.open_view()
-            if not asked.conditional and self.target not in self.door.shy:
-                self._begin(view)
-
-    @property
-    def target(self) -> bytes:
-        """Path and query, as they were asked for."""
-        return b"%b?%b" % (self.scope["raw_path"], self.scope["query_string"])
-
-    def open_view(self) -> PageView:
-        """The page view; made at the first call, with the visitor that the cookie says."""
-        if self.view is None:
-            scope, core = self.scope, self.core
-            self.identity = core.cookie.recognize(scope["headers"], secure=self.secure)
-            context = Context.of(self.client.ip, value_of(scope["headers"], b"user-agent"))
-            visitor = self.identity.visitor
-            if visitor.user_id is not None and core.capture.left(scope["headers"]):
-                visitor = Visitor(visitor.anonymous_id)
-            self.view = core.personalizer.view(visitor, context, self.started)
-        return self.view
-
-    def _begin(self, view: PageView) -> None:
-        """Starts the page view's event where the page is known well enough to make one."""
-        page = self.page
-        if page is not None and (page_event(page) is not None or page.kind in {"checkout", "order"}):
-            view.begin(page)
-
-    # -- the response -----------------------------------------------------------------------------
-
-    async def on_message(self, message: Message) -> None:
-        """Takes what the shop sends."""
-        if self.body is not None:
-            await self.body.on_message(message)
-        elif message["type"] == "http.response.start":
-            await self._on_start(message)
-        else:
-            if self.view is not None and self._is_last(message):
-                await self.view.settle()
-            await self.send(message)
-
-    def _is_last(self, message: Message) -> bool:
-        """Whether the answer's last byte leaves with this message: it may be full before the shop says so."""
-        if message["type"] != "http.response.body":
-            return False
-        self.left -= len(message.get("body", b""))
-        return self.left <= 0 or not message.get("more_body", False)
-
-    async def _on_start(self, message: Message) -> None:
-        # In lower case as ASGI asks for, whatever the app inside sends: Django's names are capitalized.
-        headers: Headers = [(bytes(name).lower(), bytes(value)) for name, value in message["headers"]]
-        stripped = headers
-        if not SAID_BY_SHOP.isdisjoint([name for name, _ in headers]):
-            self._listen(headers)
-            stripped = unsaid(headers)
-        status = message["status"]
-        if self.witness is not None:
-            await self.witness.heard(status, headers)
-        verdict = judge(status, headers)
-        bypass = self.ignored or ("request" if not self.candidate else verdict.bypass)
-        if bypass == "head" and not verdict.bypass:
-            stripped = personal(stripped)  # as GET would, without its body or its event
-        if bypass:
-            await self._pass(message, stripped, bypass, redirected=bool(verdict.bypass))
-            return
-        view = self.open_view()
-        if status == NOT_FOUND and not self.spoke:
-            self._not_found(view)
-        elif not self.spoke:
-            self.door.shy.note(self.target, shy=False)
-        self._begin(view)
-        fields = personal(stripped)
-        self.body = Rewriting(self, view, message, headers, fields, verdict.coding, verdict.content_type)
-
-    def _not_found(self, view: PageView) -> None:
-        """The shop's 404 page, whatever its address promised."""
-        self.page = Page("404", why="status")
-        if view.begun:
-            self.door.shy.note(self.target, shy=True)
-            view.restart(self.page)
-
-    async def _pass(self, message: Message, headers: Headers, bypass: str, *, redirected: bool) -> None:
-        """The answer goes on as it is."""
-        kind = self.page.kind if self.page is not None else "unknown"
-        if self.candidate and redirected and self.view is not None and self.view.begun:
-            self.door.shy.note(self.target, shy=True)
-        if bypass != "request":
-            self.core.metrics.pages(kind, f"bypass:{bypass}")
-        if self.ignored in {"gpc", "dnt", "consent"} and cookie_values(
-            self.scope["headers"], self.core.cookie.name(secure=self.secure)
-        ):
-            headers = uncached(headers)
-            headers.append(self.core.cookie.remove_cookie(secure=self.secure))
-        elif self.identity is not None and self.view is not None and self._renamed():
-            headers = uncached(headers)
-            headers.append(self.core.cookie.set_cookie(self.view.visitor, secure=self.secure))
-        self.tell(headers, f"bypass:{bypass}", kind)
-        self.left = _length(message["status"], headers)
-        if self.view is not None and not self.left:
-            await self.view.settle()  # the head is all there is: a redirect after a form, mostly
-        await self.send({**message, "headers": headers})
-
-    def _renamed(self) -> bool:
-        """Whether the shop named the user of a visitor whom we know already (a login's redirect)."""
-        assert self.identity is not None
-        assert self.view is not None
-        return not self.identity.renew and self.view.visitor.user_id != self.identity.visitor.user_id
-
-    def remember(self, fields: Headers) -> None:
-        """Adds the cookie where it is new, old, or names another user now: as the head leaves."""
-        assert self.identity is not None
-        assert self.view is not None
-        if self.identity.renew or self._renamed():
-            fields.append(self.core.cookie.set_cookie(self.view.visitor, secure=self.secure))
-
-    def tell(self, fields: Headers, became: str, kind: str) -> None:
-        """What became of the page, for trusted callers."""
-        if self.client.trusted:
-            fields.append((OUTCOME, outcome(became, kind, self.page)))
-
-    # -- the shop's words -------------------------------------------------------------------------
-
-    def _listen(self, headers: Headers) -> None:
-        """Reads ``X-DataCue-User`` and ``X-DataCue-Event``: a mistake in them never stops the page."""
-        if self.ignored is not None:
-            return
-        log = self.core.log
-        for value in values_of(headers, b"x-datacue-user")[:1]:
-            try:
-                user_id, profile = said_user(value)
-            except (TypeError, ValueError) as error:
-                log.warning("X-DataCue-User is ignored", error=str(error))
-            else:
-                self.named = True
-                self.identify(user_id, profile)
-        for value in values_of(headers, b"x-datacue-event"):
-            events, complaints = said(value)
-            for complaint in complaints:
-                log.warning("an event of the shop is ignored", error=complaint)
-            for event in events:
-                self.track(event)
-
-    def identify(self, user_id: str | None, profile: dict[str, Any] | None) -> None:
-        """The shop says who the visitor is."""
-        view = self.open_view()
-        view.visitor = Visitor(view.visitor.anonymous_id, user_id, profile)
-
-    def track(self, event: dict[str, Any]) -> None:
-        """The shop says what happened; a page view of its own wins over what we would have found."""
-        view = self.open_view()
-        page = page_of(event)
-        self.said.add(event["type"])
-        if page is None:
-            view.track(event)
-            return
-        # From now on this target's event waits for the shop's word.
-        self.spoke = True
-        self.door.shy.note(self.target, shy=True)
-        if not view.begun:
-            self.page = page
-            view.begin(page)
-        elif view.page is not None and page_event(view.page) != page_event(page):
-            view.restart(page)
-
-
-class Handle:
-    """What an embedding app finds at ``request.state.datacue``.
-
-    For a visitor who isn't personalized (a bot, no consent) it is there as well, and does nothing.
-    """
-
-    def __init__(self, exchange: Exchange) -> None:
-        self._exchange = exchange
-
-    def identify(self, user_id: str | None, profile: dict[str, Any] | None = None) -> None:
-        """Says who the visitor is: later events, and later visits, carry the id. None: logged out."""
-        if self._exchange.ignored is None:
-            self._exchange.named = True
-            self._exchange.identify(user_id, profile)
-
-    def track(self, event: dict[str, Any]) -> None:
-        """Sends one event of the API guide, as ``{"type": "login"}``.
-
-        Raises:
-            ValueError, TypeError: the guide knows no such event; the message names the field.
-        """
-        event = check(event)
-        if self._exchange.ignored is None:
-            self._exchange.track(event)
-
-    async def widget(self, widget: str) -> Markup:
-        """The HTML of a widget, for a template to put where it likes; empty where there is none.
-
-        Waits for the recommendations, up to the page's deadline. The page's kind must be known: by a
-        rule, or because ``track`` was given its page view.
-
-        Raises:
-            ValueError: there is no such widget.
-        """
-        slot = msgspec.convert({"widget": widget}, Slot)
-        if self._exchange.ignored is not None:
-            return Markup()
-        html = await self._exchange.open_view().slot(slot, utf8=True)
-        return Markup(html.decode()) if html is not None else Markup()  # noqa: S704  rendered by our templates
-
-
-def _length(status: int, headers: Headers) -> float:
-    """Bytes of an answer's body (RFC 9112, 6.3); infinite where only its end will tell."""
-    if status in BODILESS:
-        return 0
-    length = value_of(headers, b"content-length") or b""
-    return int(length) if length.isdigit() else inf
-
-
-def _narrowed(headers: Headers) -> Headers:
-    """The request as the shop gets it: ``Accept-Encoding`` holds only what we can decode."""
-    return [
-        (name, coding.narrow(value)) if name == b"accept-encoding" else (name, value)
-        for name, value in headers
-    ]
