@@ -351,3 +351,12 @@ async def test_a_file_of_carts_that_cannot_be_used_costs_cart_events_and_no_answ
     assert told(vendor) == [{"type": "login"}]
     figures = (await ask(proxy.admin, "/metrics")).body.decode()
     assert 'datacue_failures_total{error="carts",source="proxy"} 2.0' in figures
+
+
+async def test_a_logout_by_a_link_counts_also_where_pages_are_left_alone(run_proxy, forms, vendor):
+    proxy = await run_proxy('[[pages]]\npath = "/logout"\nkind = "none"\n' + RULES)
+    known = (await post(proxy, "/login", b"email=a%40b.example", await met(proxy, vendor))).cookie()
+    left = (await ask(proxy.address, "/logout", cookie=known)).cookie()
+    vendor.seen.clear()
+    await ask(proxy.address, "/product/p1", cookie=left)
+    assert "user_id" not in vendor.events[0]["user"]
