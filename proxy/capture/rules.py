@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from proxy.capture.model import EVENT_NAMES, EventName
 from proxy.capture.success import Success, compile_success
-from proxy.classify.rules import check_name, compile_path, compile_query, segment_text
+from proxy.classify.rules import check_name, compile_path, compile_query, guess, segment_text
 from proxy.errors import SettingsError
 from proxy.facts.address import clean
 from proxy.locate import FactSelector, SelectorError, parse_selector, split_fact
@@ -180,13 +180,10 @@ def compile_capture(here: str, number: int, given: Mapping[str, Any]) -> FormRul
     Raises:
         SettingsError: names ``<here>.<key>``, the problem and the mend.
     """
-    check_name(f"{here}.event", given["event"], EVENT_NAMES)
+    _check_choice(f"{here}.event", given["event"], EVENT_NAMES, "event")
     event: EventName = given["event"]
     method = given.get("method", "GET" if event in VIEW_FACTS else "POST")
-    if method not in METHODS:
-        raise SettingsError(
-            f"{here}.method", f"{method!r} is no method", f"Write one of: {', '.join(METHODS)}."
-        )
+    _check_choice(f"{here}.method", method, METHODS, "method")
     if event in VIEW_FACTS and method == "GET":
         _refuse(here, given, ("form", "success"), "belongs to forms, and this rule looks at a page")
         return _view(here, number, event, given)
@@ -199,6 +196,12 @@ def compile_capture(here: str, number: int, given: Mapping[str, Any]) -> FormRul
         "belongs to pages, and this rule looks at a form",
     )
     return _form(here, event, method, given)
+
+
+def _check_choice(key: str, written: str, known: Sequence[str], what: str) -> None:
+    if written not in known:
+        mend = f"{guess(written, known)}Write one of: {', '.join(known)}."
+        raise SettingsError(key, f'"{written[:40]}" is no {what}', mend)
 
 
 def _refuse(here: str, given: Mapping[str, Any], keys: Sequence[str], why: str) -> None:
@@ -321,7 +324,7 @@ def _kinds(key: str, given: Any) -> frozenset[PageKind] | None:
         return None
     listed = given if isinstance(given, list) else [given]
     for kind in listed:
-        check_name(key, kind, PAGE_KINDS)
+        _check_choice(key, kind, PAGE_KINDS, "page kind")
     return frozenset(listed)
 
 

@@ -147,7 +147,7 @@ def _kind(here: str, kind: str) -> PageKind:
     raise SettingsError(
         f"{here}.kind",
         f'"{kind[:40]}" is no page kind',
-        f"{_guess(kind, PAGE_KINDS)}Write one of: {', '.join(PAGE_KINDS)}.",
+        f"{guess(kind, PAGE_KINDS)}Write one of: {', '.join(PAGE_KINDS)}.",
     )
 
 
@@ -250,10 +250,11 @@ def check_name(key: str, name: str, known: Sequence[str]) -> None:
     """Raises SettingsError for a name that isn't among those known, with a guess at what was meant."""
     if name not in known:
         raise SettingsError(
-            f"{key}.{name}", "no such name", f"{_guess(name, known)}Write one of: {', '.join(known)}."
+            f"{key}.{name}", "no such name", f"{guess(name, known)}Write one of: {', '.join(known)}."
         )
 
 
-def _guess(written: str, known: Sequence[str]) -> str:
+def guess(written: str, known: Sequence[str]) -> str:
+    """What was probably meant, as a sentence; empty where nothing comes near."""
     near = get_close_matches(written, known, n=1)
     return f'Did you mean "{near[0]}"? ' if near else ""
