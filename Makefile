@@ -14,7 +14,7 @@ demo: $(VENV)/.runtime ## a demo shop, personalized: prints the address to open
 	@$(BIN)/datacue-proxy demo
 
 test: lint servers ## lint and every test, with branch coverage
-	@COVERAGE_PROCESS_START=pyproject.toml $(PYTEST) -m 'not slow' --cov --cov-report=term
+	@$(PYTEST) -m 'not slow' --cov --cov-report=term
 
 lint: $(VENV)/.dev ## ruff, mypy --strict, import-linter
 	@$(BIN)/ruff check .

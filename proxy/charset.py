@@ -76,7 +76,7 @@ def _prescan(first: bytes) -> str | None:
         tag = TAG.match(low, begun.start())
         if tag is None:
             continue
-        found = attributes(first[tag.start(3) : tag.end(3)])
+        found = attributes(first[tag.end(2) : tag.end() - 1])
         declared = found.get(b"charset", b"").strip().lower().decode("latin-1") or None
         if declared is None and found.get(b"http-equiv", b"").strip().lower() == b"content-type":
             declared = _label(_IN_CONTENT.search(found.get(b"content", b"")))
