@@ -31,8 +31,9 @@ MAX_AGE: Final = 30 * 86400
 SWEEP: Final = 1_000
 """Updates between two looks at what is too old or too much."""
 
-BUSY_MS: Final = 2_000
-"""Milliseconds to wait for another worker's update: each takes well under one."""
+BUSY_MS: Final = 500
+"""Milliseconds to wait for another worker's update: each takes well under one, but for an fsync now and
+then. A visitor waits for them, so after that the event is given up."""
 
 _SCHEMA: Final = """
     CREATE TABLE IF NOT EXISTS visitors (

@@ -256,17 +256,18 @@ class Rewriting:
         """Before the last byte leaves, the page view's events are acknowledged or on the disk."""
         self._learn()
         self._count()
-        if self.exchange.witness is not None:
-            await self._witness(self.exchange.witness)
-        if rest and not self.view.settled:
+        page, witness = self.view.page or self.exchange.page, self.exchange.witness
+        telling = witness is not None and (self.login or witness.looks(page))
+        if rest and (telling or not self.view.settled):
             await self._send(rest, more=True)
             rest = b""
+        if witness is not None and telling:
+            await self._tell(witness, page)
         await self.view.settle()
         await self._send(rest, more=False)
 
-    async def _witness(self, witness: Witness) -> None:
+    async def _tell(self, witness: Witness, page: Page | None) -> None:
         """The whole page is known: what did it show of a cart, a checkout, an order?"""
-        page = self.view.page or self.exchange.page
         if self.login:
             await witness.named()
         await witness.seen(page, self.splicer.facts, charset=self.charset, url=self._url())

@@ -222,6 +222,11 @@ class Witness:
             found = capture.selectors[key] = (own or FactSelectors({})).joined(more)
         return found
 
+    def looks(self, page: Page | None) -> bool:
+        """Whether a page may show something; most can't."""
+        kind = page.kind if page is not None else None
+        return kind != "404" and (bool(self._views) or kind in {"checkout", "order"})
+
     async def seen(self, page: Page | None, facts: RawFacts, *, charset: str, url: str) -> None:
         """A page has passed: what did it show?
 
@@ -231,9 +236,9 @@ class Witness:
             charset: of the page.
             url: of the page.
         """
-        kind = page.kind if page is not None else None
-        if kind == "404" or not (self._views or kind in {"checkout", "order"}):
+        if not self.looks(page):
             return
+        kind = page.kind if page is not None else None
         # A kind that the page told itself brings rules that nothing was selected for, but that need nothing.
         views = {
             rule.event: (rule, f) for rule, f in self._capture.rules.views(self._path, self._parameters, kind)
