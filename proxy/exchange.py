@@ -213,6 +213,9 @@ class Exchange:
         ):
             headers = uncached(headers)
             headers.append(self.core.cookie.remove_cookie(secure=self.secure))
+            gone = self.core.cookie.known(self.scope["headers"], secure=self.secure)
+            if gone is not None:
+                await self.core.capture.withdraw(gone.visitor.anonymous_id)
         elif self.identity is not None and self.view is not None and self._renamed():
             headers = uncached(headers)
             headers.append(self.core.cookie.set_cookie(self.view.visitor, secure=self.secure))

@@ -6,16 +6,18 @@ already is watched: a form that comes from nowhere would count for a visitor who
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Protocol
 from urllib.parse import urlsplit
 
-from proxy.capture import Deed, Memory, WatchedBody, read_view, said_order, tell
+from proxy.capture import Deed, Memory, Told, WatchedBody, read_view, said_order, tell
 from proxy.classify.rules import readable_path
 from proxy.events import timestamp
 from proxy.facts import read_facts
 from proxy.facts.address import page_address, parameters
+from proxy.headers import value_of
 from proxy.locate import FactSelectors
 
 if TYPE_CHECKING:
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
 
     from starlette.types import Receive, Scope
 
-    from proxy.capture import EventName, FormRule, Rules, Told, UserCookie, ViewRule
+    from proxy.capture import EventName, FormRule, Rules, UserCookie, ViewRule
     from proxy.carts import Carts
     from proxy.classify import Classifier
     from proxy.headers import Headers
@@ -72,6 +74,12 @@ class Capture:
     def left(self, headers: Headers) -> bool:
         """Whether the shop's login cookie has gone from a request."""
         return self.user_cookie is not None and not self.user_cookie.there(headers)
+
+    async def withdraw(self, visitor: str) -> None:
+        """Forgets the cart of a visitor who no longer agrees to be known."""
+        if not self.rules.none:
+            with suppress(OSError):  # it is forgotten by age, then
+                await self.carts.update(visitor, lambda _: Told(Memory()))
 
 
 class Watched(Protocol):
@@ -133,6 +141,8 @@ class Witness:
             headers: of the answer, with what the shop says to us.
         """
         capture, exchange = self._capture, self._exchange
+        if value_of(headers, b"x-datacue-off") is not None:
+            return
         spoke, user_id = capture.user_cookie.said(headers) if capture.user_cookie else (False, None)
         holding = [
             (rule, address)

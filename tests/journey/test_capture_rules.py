@@ -360,3 +360,22 @@ async def test_a_logout_by_a_link_counts_also_where_pages_are_left_alone(run_pro
     vendor.seen.clear()
     await ask(proxy.address, "/product/p1", cookie=left)
     assert "user_id" not in vendor.events[0]["user"]
+
+
+async def test_with_the_consent_goes_what_was_remembered_of_the_cart(run_proxy, forms, vendor):
+    proxy = await run_proxy('consent = "ok=1"\n' + RULES)
+    cookie = (await ask(proxy.address, "/product/p1", cookie="ok=1")).cookie() + "; ok=1"
+    await post(proxy, "/add", b"id=p1", cookie)
+    assert "Max-Age=0" in (
+        await ask(proxy.address, "/product/p1", cookie=cookie.replace("ok=1", "ok=0"))
+    ).get("set-cookie")
+    vendor.seen.clear()
+    await post(proxy, "/add", b"id=p2", cookie)
+    assert told(vendor) == [cart("p2")]
+
+
+async def test_a_form_of_which_the_shop_says_off_is_left_alone(run_proxy, forms, vendor):
+    forms.answers["/add"] = reply(b"", 303, "location: /cart", "x-datacue-off: 1")
+    proxy = await run_proxy(RULES)
+    got = await post(proxy, "/add", b"id=p5", await met(proxy, vendor))
+    assert (got.status, told(vendor)) == (303, [])
