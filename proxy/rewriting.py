@@ -141,7 +141,12 @@ class Rewriting:
     async def _take(self, data: bytes, *, end: bool) -> None:
         """One piece of the page, decoded: what is ready goes out in one ``send``."""
         if not self.sniffed and (data or end):
-            self._sniff(data)
+            self.sniffed = True
+            try:
+                self._sniff(data)
+            except Exception as error:  # noqa: BLE001  a bug of ours must not cost the page
+                self.raw = True
+                self._complain("charset", error)
         out: list[bytes] = []
         if self.raw:
             out.append(data)
@@ -157,7 +162,6 @@ class Rewriting:
 
     def _sniff(self, first: bytes) -> None:
         """The page's charset, from its head, its byte order mark or its first bytes."""
-        self.sniffed = True
         self.raw = not charset.ascii_compatible(self.content_type, first)
         self.utf8 = not self.raw and charset.is_utf8(self.content_type, first)
         self.charset = charset.sniff(self.content_type, first) or "windows-1252"  # as browsers assume
@@ -166,9 +170,12 @@ class Rewriting:
 
     async def _place(self, pieces: list[bytes | Opening], out: list[bytes], *, end: bool) -> None:
         """Puts pieces in order into ``out``, slots filled; holds on while the page's kind is unknown."""
-        self._recognize()
-        if self.view.page is None:
-            self._classify(end=end)
+        try:
+            self._recognize()
+            if self.view.page is None:
+                self._classify(end=end)
+        except Exception as error:  # noqa: BLE001  as above: the page stays of unknown kind
+            self._complain("facts", error)
         if self.held:
             pieces = self.held + pieces
             self.held = []
@@ -204,8 +211,17 @@ class Rewriting:
             # What stands before the slot must not wait for it.
             await self._send(b"".join(out), more=True)
             out.clear()
-        html = await self.view.slot(slot, utf8=self.utf8)
+        html = None
+        try:
+            html = await self.view.slot(slot, utf8=self.utf8)
+        except Exception as error:  # noqa: BLE001  as above: the shop's own content stays
+            self._complain("slot", error)
         out.append(original if html is None else html)
+
+    def _complain(self, what: str, error: Exception) -> None:
+        """A bug of ours, in work that the page can do without: it is counted and told."""
+        self.core.metrics.failures("proxy", what)
+        self.core.log.warning("a bug in datacue-proxy; the page goes on without", what=what, exc_info=error)
 
     def _classify(self, *, end: bool) -> None:
         """Finds the page's kind in what the page says about itself.
@@ -254,7 +270,10 @@ class Rewriting:
 
     async def _finish(self, rest: bytes) -> None:
         """Before the last byte leaves, the page view's events are acknowledged or on the disk."""
-        self._learn()
+        try:
+            self._learn()
+        except Exception as error:  # noqa: BLE001  as above: the page has all its bytes
+            self._complain("learning", error)
         self._count()
         page, witness = self.view.page or self.exchange.page, self.exchange.witness
         telling = witness is not None and (self.login or witness.looks(page))
@@ -262,7 +281,10 @@ class Rewriting:
             await self._send(rest, more=True)
             rest = b""
         if witness is not None and telling:
-            await self._tell(witness, page)
+            try:
+                await self._tell(witness, page)
+            except Exception as error:  # noqa: BLE001  as above
+                self._complain("capture", error)
         await self.view.settle()
         await self._send(rest, more=False)
 
