@@ -6,6 +6,7 @@ Pure ASGI. What isn't a page view passes through untouched, as a stream; a page 
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from proxy.classify import not_counted
@@ -15,6 +16,8 @@ from proxy.headers import OUTCOME, SAID_BY_SHOP
 from proxy.judge import asking
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from proxy.core import Core
@@ -55,7 +58,8 @@ class PageMiddleware:
         client = scope["datacue.client"] = core.trusted.client(peer, scope["scheme"], headers)
         asked, page, ignored = self._judge(scope, headers)
         if not self.embedded and self._passes(scope["method"], asked, ignored):
-            passing = Passing(self, scope, client, send, asked, page, ignored)
+            take_over = partial(Exchange, core, self.shy, scope, client, send, asked, page, ignored)
+            passing = Passing(core, send, client, page, ignored, take_over)
             await self.app(scope, receive, passing.on_message)
             return
         state = scope.setdefault("state", {})  # there before the exchange copies the scope
@@ -97,58 +101,51 @@ class PageMiddleware:
 class Passing:
     """An answer that goes on as it is, but for what the shop says to us alone.
 
-    When the shop does say something, an ``Exchange`` takes over: it knows how to listen.
+    Args:
+        core: see ``Core``.
+        send: towards the browser.
+        client: who asks.
+        page: what is asked for, where that is known.
+        ignored: why nobody looks at it; None where it simply is no page.
+        exchange: makes what takes over when the shop does say something, and knows how to listen.
     """
 
-    __slots__ = ("_asked", "_client", "_door", "_exchange", "_ignored", "_page", "_scope", "_send")
+    __slots__ = ("_client", "_core", "_exchange", "_ignored", "_make", "_page", "_send")
 
     def __init__(
         self,
-        door: PageMiddleware,
-        scope: Scope,
-        client: Client,
+        core: Core,
         send: Send,
-        asked: Asking,
+        client: Client,
         page: Page | None,
         ignored: str | None,
+        exchange: Callable[[], Exchange],
     ) -> None:
-        self._door = door
-        self._scope = scope
-        self._client = client
+        self._core = core
         self._send = send
-        self._asked = asked
+        self._client = client
         self._page = page
         self._ignored = ignored
+        self._make = exchange
         self._exchange: Exchange | None = None
 
     async def on_message(self, message: Message) -> None:
         """Takes what the shop sends."""
         if self._exchange is not None:
             await self._exchange.on_message(message)
-        elif message["type"] == "http.response.start":
-            await self._on_start(message)
-        else:
+        elif message["type"] != "http.response.start":
             await self._send(message)
+        elif not SAID_BY_SHOP.isdisjoint([name for name, _ in message["headers"]]):
+            self._exchange = self._make()
+            await self._exchange.on_message(message)
+        else:
+            await self._send(self._told(message))
 
-    async def _on_start(self, message: Message) -> None:
-        for field in message["headers"]:
-            if field[0] in SAID_BY_SHOP:
-                self._exchange = Exchange(
-                    self._door.core,
-                    self._door.shy,
-                    self._scope,
-                    self._client,
-                    self._send,
-                    self._asked,
-                    self._page,
-                    self._ignored,
-                )
-                await self._exchange.on_message(message)
-                return
+    def _told(self, message: Message) -> Message:
         kind = self._page.kind if self._page is not None else "unknown"
         if self._ignored is not None:
-            self._door.core.metrics.pages(kind, f"bypass:{self._ignored}")
-        if self._client.trusted:
-            told = (OUTCOME, outcome(f"bypass:{self._ignored or 'request'}", kind, self._page))
-            message = {**message, "headers": [*message["headers"], told]}
-        await self._send(message)
+            self._core.metrics.pages(kind, f"bypass:{self._ignored}")
+        if not self._client.trusted:
+            return message
+        told = (OUTCOME, outcome(f"bypass:{self._ignored or 'request'}", kind, self._page))
+        return {**message, "headers": [*message["headers"], told]}
