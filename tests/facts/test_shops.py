@@ -57,7 +57,7 @@ def test_shopify_variants_are_one_product_and_the_address_says_which(read_page: 
 
 def test_a_shopify_template_name_with_suffix_is_a_category(read_page: ReadPage) -> None:
     facts = read_page("shopify_collection.html", "https://www.linen.example/collections/sofas")
-    assert facts == PageFacts(kind="category", category_name="Sofas & Beds", why="config")
+    assert facts == PageFacts(kind="category", category_name="Sofas & Beds", why="config", nobody=True)
 
 
 def test_prestashop_is_read_from_its_json_ld(read_page: ReadPage) -> None:
