@@ -1004,3 +1004,9 @@ def test_every_widget_can_be_rendered(renderer: Renderer) -> None:
         html = shown(renderer, widget, recommended)
         assert html
         harmless(html)
+
+
+def test_an_override_that_is_no_file_is_refused_rather_than_passed_over(tmp_path: Path) -> None:
+    (tmp_path / "widgets" / "product.html").mkdir(parents=True)
+    with pytest.raises(SettingsError, match="it is no file"):
+        Renderer(templates=tmp_path)
