@@ -6,6 +6,7 @@ body holds the slots. What the shop says to us alone is heard on the way.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from math import inf
 from typing import TYPE_CHECKING, Any
 
@@ -57,7 +58,11 @@ class Shy:
 
 def outcome(what: str, kind: str, page: Page | None) -> bytes:
     """The value of ``X-DataCue``: what became of a page of this kind, and how we know what it is."""
-    why = page.why if page is not None and page.why else "none"
+    return _outcome(what, kind, page.why if page is not None and page.why else "none")
+
+
+@lru_cache(maxsize=1024)  # a few outcomes, ten kinds, as many reasons as there are rules
+def _outcome(what: str, kind: str, why: str) -> bytes:
     return f"{what}; page={kind}; why={why}".encode()
 
 

@@ -184,6 +184,8 @@ def nominated(headers: Sequence[tuple[bytes, bytes]]) -> frozenset[bytes]:
 
 def end_to_end(headers: Sequence[tuple[bytes, bytes]]) -> Headers:
     """What is meant for the final recipient: without hop-by-hop and nominated fields."""
+    if HOP_BY_HOP.isdisjoint([name for name, _ in headers]):
+        return list(headers)  # nearly every response
     also = nominated(headers)
     if also - HOP_BY_HOP:
         return [field for field in headers if field[0] not in HOP_BY_HOP and field[0] not in also]

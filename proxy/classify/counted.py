@@ -62,10 +62,9 @@ def not_counted(
             signals.add(name)
         elif name == b"cookie" and consent is not None:
             grants += _grants(value, consent[0].encode(), consent[1].encode())
-    if _HEALTH.match(agent):
-        return "health"
-    if is_bot(agent):
-        return "bot"
+    machine = _machine(agent)
+    if machine is not None:
+        return machine
     if honour_signals and signals:
         return "gpc" if b"sec-gpc" in signals else "dnt"
     if consent is not None and not (grants and all(grants)):
@@ -74,6 +73,12 @@ def not_counted(
 
 
 @lru_cache(maxsize=REMEMBERED_AGENTS)
+def _machine(agent: bytes) -> NotCounted | None:
+    if _HEALTH.match(agent):
+        return "health"
+    return "bot" if is_bot(agent) else None
+
+
 def is_bot(user_agent: bytes) -> bool:
     """Whether a User-Agent is a known crawler's.
 
