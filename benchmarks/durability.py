@@ -29,14 +29,22 @@ BODY = (
 FLOOR = 5000.0
 """Durable events a second that the product promises."""
 
+PACE = 1000
+"""Events a second at which what a commit adds is measured: a vendor that is down, and a busy shop."""
+
+ADDED = 2.0
+"""Milliseconds that a commit may add at that pace, at the median."""
+
 
 @dataclass(frozen=True)
 class Durability:
-    """Durable events a second, and milliseconds that an event took."""
+    """Durable events a second, and milliseconds that an event took: at saturation, and at ``PACE``."""
 
     rate: float
     p50: float
     p99: float
+    paced_p50: float
+    paced_p99: float
 
 
 def measure(folder: Path, *, seconds: float) -> Durability:
@@ -58,5 +66,26 @@ async def _measure(folder: Path, seconds: float) -> Durability:
         began = time.perf_counter()
         await asyncio.gather(*(page() for _ in range(PAGES)))
         wall = time.perf_counter() - began
+        added = statistics.quantiles(await _paced(outbox, seconds), n=100)
     steps = statistics.quantiles(taken, n=100)
-    return Durability(len(taken) / wall, steps[49] * 1000, steps[98] * 1000)
+    return Durability(
+        len(taken) / wall, steps[49] * 1000, steps[98] * 1000, added[49] * 1000, added[98] * 1000
+    )
+
+
+async def _paced(outbox: Outbox, seconds: float) -> list[float]:
+    """Seconds that each commit took, begun at an even pace whatever the others do."""
+    taken: list[float] = []
+
+    async def commit(due: float) -> None:
+        name = str(uuid.uuid4())
+        await outbox.commit([Record(name, name, Priority.VIEW, time.time(), BODY)])
+        taken.append(time.perf_counter() - due)
+
+    async with asyncio.TaskGroup() as pages:
+        began = time.perf_counter()
+        for number in range(int(PACE * seconds)):
+            due = began + number / PACE
+            await asyncio.sleep(max(0.0, due - time.perf_counter()))
+            pages.create_task(commit(due))
+    return taken

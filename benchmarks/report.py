@@ -142,7 +142,13 @@ def _ratios(rounds: Mapping[str, Sequence[Round]]) -> list[str]:
 def _outbox(found: Durability) -> str:
     met = "met" if found.rate >= durability.FLOOR else "MISSED"
     rate = f"Outbox: {found.rate:,.0f} durable events/s (floor {durability.FLOOR:,.0f} {met})"
-    return f"{rate}, p50 {found.p50:.2f} ms, p99 {found.p99:.2f} ms."
+    paced = "met" if found.paced_p50 <= durability.ADDED else "MISSED"
+    added = (
+        f"p50 {found.paced_p50:.2f} ms (at most {durability.ADDED:g}: {paced}), p99 {found.paced_p99:.2f} ms"
+    )
+    return (
+        f"{rate}, p50 {found.p50:.2f} ms, p99 {found.p99:.2f} ms. At {durability.PACE:,} a second: {added}."
+    )
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
