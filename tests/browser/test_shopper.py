@@ -53,9 +53,16 @@ async def shop_url():
     await task
 
 
-async def test_every_step_of_a_visit_is_told_once_and_in_order(chromium, vendor, shop_url, tmp_path):
+@pytest.fixture
+async def proxy(vendor, shop_url, tmp_path):
     toml = f'preset = "demo"\napi_key = "k"\napi_secret = "s"\nevents_url = "{vendor.url}/"\napi_url = "{vendor.url}/v1"\n'
     proxy = await Proxy(tmp_path, toml, "--upstream", shop_url, environment=PATIENT).start()
+    yield proxy
+    if proxy.process.returncode is None:
+        await proxy.stop()
+
+
+async def test_every_step_of_a_visit_is_told_once_and_in_order(chromium, vendor, proxy):
     async with browser.visitor(chromium, proxy.url) as page:
         await browser.look(page, "/")
         await page.locator(".datacue-banners a[href*='/click/']").first.click()
@@ -75,7 +82,7 @@ async def test_every_step_of_a_visit_is_told_once_and_in_order(chromium, vendor,
         await page.get_by_label("On delivery").check()
         await page.get_by_role("button", name="Place the order").click()
         assert await page.get_by_role("heading", level=1).inner_text() == "Thank you, Ada"
-    await proxy.stop()
+    await proxy.stop()  # what it still had to tell is told
     told = [event["event"] for event in vendor.events if "event" in event]
     names = [f"{event['type']}/{event.get('subtype', '')}" for event in told]
     expected = [
