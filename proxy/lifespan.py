@@ -15,7 +15,7 @@ import time
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from msgspec.structs import replace
 
@@ -44,10 +44,11 @@ from proxy.vendor import EventsClient, RestClient
 from proxy.witness import Capture
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 
     from proxy.logs import Log
     from proxy.metrics import Metrics
+    from proxy.personalize import Keeper
     from proxy.settings import Settings
 
 VENDOR_CONNECTIONS = 256
@@ -119,7 +120,11 @@ def static_files(override: Path | None) -> dict[str, StaticFile]:
     return files
 
 
-def page_plan(settings: Settings) -> tuple[Classifier, Plan, Mapping[str, FactSelectors], Rules]:
+PagePlan = tuple[Classifier, Plan, "Mapping[str, FactSelectors]", Rules]
+"""``[[pages]]``; where is looked for what; fact selectors by the rule that has them; ``[[capture]]``."""
+
+
+def page_plan(settings: Settings) -> PagePlan:
     """``[[pages]]``, ``[[slots]]`` and ``[[capture]]``, compiled, with what the preset adds after them.
 
     Raises:
@@ -144,7 +149,9 @@ def page_plan(settings: Settings) -> tuple[Classifier, Plan, Mapping[str, FactSe
     slots = [_slot(f"slots[{index}]", entry) for index, entry in enumerate(settings.slots or preset.slots)]
     capture = [
         compile_capture(
-            f"capture[{index}]", index, entry.model_dump(exclude_none=True, exclude_defaults=True)
+            _named(settings, "capture", index),
+            index,
+            entry.model_dump(exclude_none=True, exclude_defaults=True),
         )
         for index, entry in enumerate((*settings.capture, *preset.capture))
     ]
@@ -162,10 +169,10 @@ def page_plan(settings: Settings) -> tuple[Classifier, Plan, Mapping[str, FactSe
     return Classifier(rules, settings.detect), plan, selectors, seen
 
 
-def _named(settings: Settings, index: int) -> str:
-    """How messages name a ``[[capture]]`` rule."""
-    beyond = index - len(settings.capture)
-    return f"capture[{index}]" if beyond < 0 else f"preset {settings.preset}: capture[{beyond}]"
+def _named(settings: Settings, table: Literal["pages", "capture"], index: int) -> str:
+    """How messages name a rule: the operator's own, or one that the preset adds after them."""
+    beyond = index - len(getattr(settings, table))
+    return f"{table}[{index}]" if beyond < 0 else f"preset {settings.preset}: {table}[{beyond}]"
 
 
 def _slot(here: str, entry: SlotSettings) -> SlotRule:
@@ -263,6 +270,47 @@ def unreachable(settings: Settings) -> str:
         return (error.strerror or str(error)).lower()
 
 
+class Vendor(NamedTuple):
+    """Who answers events.
+
+    Attributes:
+        host: of the embedded engine; None: DataCue answers.
+        pool: connections to the events endpoint.
+        api_key: for it.
+    """
+
+    host: EngineHost | None
+    pool: Pool
+    api_key: str
+
+
+async def open_vendor(settings: Settings, log: Log, stack: AsyncExitStack) -> Vendor:
+    """Connections to DataCue, or to the embedded engine, which is started where no worker runs it yet.
+
+    Raises:
+        SettingsError: ``events_url`` is no address, or the engine can't be started.
+    """
+    host = None
+    if settings.api_key is None:
+        host = EngineHost(settings.state_dir, log)
+        stack.push_async_callback(host.aclose)
+        await host.start()
+        origin = Origin.parse("http://engine.localhost/", uds=host.socket)
+        api_key = host.keys.api_key
+    else:
+        origin = _origin("events_url", settings.events_url)
+        api_key = settings.api_key.get_secret_value()
+    wait = settings.vendor_timeout
+    pool = Pool(
+        origin,
+        source="vendor",
+        limits=Limits(max_connections=VENDOR_CONNECTIONS),
+        timeouts=Timeouts(connect=wait, pool=wait, response=wait, idle=wait),
+    )
+    stack.push_async_callback(pool.aclose)
+    return Vendor(host, pool, api_key)
+
+
 @asynccontextmanager
 async def open_core(
     settings: Settings, metrics: Metrics, log: Log, static: Mapping[str, StaticFile]
@@ -272,29 +320,12 @@ async def open_core(
     Raises:
         SettingsError: something in the settings can't be used; nothing is left open.
     """
-    classifier, plan, selectors, rules = page_plan(settings)
+    plan = page_plan(settings)
     keys = secret_keys(settings, log)
     clicks = ClickLinks(keys, settings.prefix)
     renderer = make_renderer(settings, static, log, clicks)
     async with AsyncExitStack() as stack:
-        host = None
-        if settings.api_key is None:
-            host = EngineHost(settings.state_dir, log)
-            stack.push_async_callback(host.aclose)
-            await host.start()
-            origin = Origin.parse("http://engine.localhost/", uds=host.socket)
-            api_key = host.keys.api_key
-        else:
-            origin = _origin("events_url", settings.events_url)
-            api_key = settings.api_key.get_secret_value()
-        wait = settings.vendor_timeout
-        pool = Pool(
-            origin,
-            source="vendor",
-            limits=Limits(max_connections=VENDOR_CONNECTIONS),
-            timeouts=Timeouts(connect=wait, pool=wait, response=wait, idle=wait),
-        )
-        stack.push_async_callback(pool.aclose)
+        host, pool, api_key = await open_vendor(settings, log, stack)
         breaker = Breaker()
         events = EventsClient(pool, api_key=api_key, now=time.time)
         rest = open_rest_client(settings, host, stack)
@@ -329,30 +360,109 @@ async def open_core(
             task = asyncio.get_running_loop().create_task(learner.run())
             stack.push_async_callback(_cancel, task)
         _watch(metrics, breaker, pool, outbox, renderer)
-        yield Core(
-            classifier=classifier,
-            plan=plan,
-            fact_selectors=selectors,
-            cookie=VisitorCookie(keys, clock=time.time),
-            clicks=clicks,
-            personalizer=personalizer,
-            trusted=trusted_proxies(settings),
-            consent=settings.consent_cookie(),
-            privacy_signals=settings.privacy_signals,
-            prefix=settings.prefix,
-            capture=Capture(
-                rules=rules,
-                carts=carts,
-                user_cookie=user_cookie(settings.user_cookie, settings.user_jwt),
-                currency=settings.currency,
-                calls=rest is not None,
-                classifier=classifier,
-            ),
+        yield _core(
+            settings,
+            metrics,
+            log,
+            plan,
+            keys,
+            clicks,
+            personalizer,
+            carts,
+            calls=rest is not None,
             learner=learner,
-            metrics=metrics,
-            log=log,
-            clock=time.monotonic,
         )
+
+
+@asynccontextmanager
+async def open_rehearsal(
+    settings: Settings,
+    metrics: Metrics,
+    log: Log,
+    static: Mapping[str, StaticFile],
+    *,
+    folder: Path,
+    send: Callable[[bytes], Awaitable[bytes | None]],
+    keeper: Keeper,
+) -> AsyncIterator[Core]:
+    """What pages need, without consequences: for ``check`` and ``init``, which look at pages as ``run`` does.
+
+    No outbox, no engine, no key and no cart of the real ones is touched.
+
+    Args:
+        settings: all of them.
+        metrics: where is counted.
+        log: where is said.
+        static: by file name.
+        folder: where the carts of this rehearsal are kept.
+        send: takes the events, in place of DataCue.
+        keeper: takes what would have gone to the outbox.
+
+    Raises:
+        SettingsError: something in the settings can't be used; nothing is left open.
+    """
+    plan = page_plan(settings)
+    keys = [secrets.token_urlsafe(32)]
+    clicks = ClickLinks(keys, settings.prefix)
+    async with AsyncExitStack() as stack:
+        carts = Carts(folder / "carts.sqlite3", clock=time.time)
+        stack.push_async_callback(carts.aclose)
+        personalizer = Personalizer(
+            send=send,
+            breaker=Breaker(),
+            renderer=make_renderer(settings, static, log, clicks),
+            metrics=metrics,
+            keeper=keeper,
+            # Nobody waits for these pages, and what is asked is to be seen, however late.
+            deadline=settings.vendor_timeout,
+            clock=time.monotonic,
+            now=time.time,
+        )
+        stack.push_async_callback(personalizer.aclose, CALLS_GRACE)
+        calls = settings.embedded_engine or settings.api_secret is not None
+        yield _core(
+            settings, metrics, log, plan, keys, clicks, personalizer, carts, calls=calls, learner=None
+        )
+
+
+def _core(  # noqa: PLR0913  what is opened, once each
+    settings: Settings,
+    metrics: Metrics,
+    log: Log,
+    plan: PagePlan,
+    keys: Sequence[str],
+    clicks: ClickLinks,
+    personalizer: Personalizer,
+    carts: Carts,
+    *,
+    calls: bool,
+    learner: CatalogueLearner | None,
+) -> Core:
+    classifier, places, selectors, rules = plan
+    return Core(
+        classifier=classifier,
+        plan=places,
+        fact_selectors=selectors,
+        cookie=VisitorCookie(keys, clock=time.time),
+        clicks=clicks,
+        personalizer=personalizer,
+        trusted=trusted_proxies(settings),
+        consent=settings.consent_cookie(),
+        privacy_signals=settings.privacy_signals,
+        prefix=settings.prefix,
+        capture=Capture(
+            rules=rules,
+            carts=carts,
+            user_cookie=user_cookie(settings.user_cookie, settings.user_jwt),
+            currency=settings.currency,
+            calls=calls,
+            classifier=classifier,
+        ),
+        learner=learner,
+        metrics=metrics,
+        log=log,
+        clock=time.monotonic,
+    )
 
 
 def open_rest_client(settings: Settings, host: EngineHost | None, stack: AsyncExitStack) -> RestClient | None:

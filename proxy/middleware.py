@@ -56,7 +56,7 @@ class PageMiddleware:
         headers: Headers = scope["headers"]
         peer = scope["client"][0] if scope.get("client") else ""
         client = scope["datacue.client"] = core.trusted.client(peer, scope["scheme"], headers)
-        asked, page, ignored = self._judge(scope, headers)
+        asked, page, ignored = self.judge(scope, headers)
         if not self.embedded and self._passes(scope["method"], asked, ignored):
             take_over = partial(Exchange, core, self.shy, scope, client, send, asked, page, ignored)
             passing = Passing(core, send, client, page, ignored, take_over)
@@ -73,7 +73,7 @@ class PageMiddleware:
             exchange.body = exchange.witness = None
             state.pop("datacue", None)
 
-    def _judge(self, scope: Scope, headers: Headers) -> tuple[Asking, Page | None, str | None]:
+    def judge(self, scope: Scope, headers: Headers) -> tuple[Asking, Page | None, str | None]:
         """Whether a page is asked for, which, and why it would be left alone."""
         core, method = self.core, scope["method"]
         asked = asking(method, headers)

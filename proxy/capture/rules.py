@@ -97,6 +97,8 @@ class FormRule(Struct, frozen=True):
     demanded: Demanded
     fields: tuple[tuple[str, str], ...]
     success: Success
+    here: str
+    """How messages name it."""
 
     @property
     def reads_body(self) -> bool:
@@ -124,6 +126,8 @@ class ViewRule(Struct, frozen=True):
     kinds: frozenset[PageKind] | None
     fields: tuple[tuple[str, str], ...]
     selectors: tuple[FactSelector, ...]
+    here: str
+    """How messages name it."""
 
 
 class Rules:
@@ -238,7 +242,7 @@ def _form(here: str, event: EventName, method: str, given: Mapping[str, Any]) ->
             f"{here}.form", f"nothing says the {needed}", f'Add {needed} = "the form field\'s name".'
         )
     success = compile_success(f"{here}.success", given.get("success") or {}, moves=event in STARTS_OVER)
-    return FormRule(event, where, form, demanded, constants, success)
+    return FormRule(event, where, form, demanded, constants, success, here)
 
 
 def _view(here: str, number: int, event: EventName, given: Mapping[str, Any]) -> ViewRule:
@@ -261,7 +265,7 @@ def _view(here: str, number: int, event: EventName, given: Mapping[str, Any]) ->
         raise SettingsError(
             f"{here}.lines", "is missing", 'Say what holds one line of the cart, as ".cart-line".'
         )
-    return ViewRule(event, name, where, kinds, _constants(here, given, facts), tuple(selectors))
+    return ViewRule(event, name, where, kinds, _constants(here, given, facts), tuple(selectors), here)
 
 
 def _lines(here: str, name: str, given: Mapping[str, Any]) -> list[FactSelector]:
