@@ -1,7 +1,8 @@
 """An HTTP/1.1 client for the hot path: the shop and the events endpoint.
 
 Reading order: ``origin``, ``limits``, ``message`` (what goes out), ``head`` and ``framing`` (what comes
-in, without I/O), ``response``, ``tunnel``, ``upload``, ``connection`` (the protocol), ``pool``.
+in, without I/O), ``receiver`` (who gets it), ``response`` (a task does), ``tunnel``, ``upload``,
+``connection`` (the protocol), ``pool``.
 
 It forwards and nothing else: no cookie jar, no redirects, no environment proxies, no content decoding.
 """

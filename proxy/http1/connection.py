@@ -20,16 +20,14 @@ from typing import TYPE_CHECKING, Protocol, cast
 from proxy.errors import ConnectionLost, MalformedResponse, PeerError, ResponseTimeout
 from proxy.http1.head import FramingError
 from proxy.http1.inbound import AWAITING_HEAD, ENDED, IN_BODY, Inbound
-from proxy.http1.response import Response
 from proxy.http1.tunnel import Tunnel
 from proxy.http1.upload import upload
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from proxy.http1.limits import Limits, Timeouts
-    from proxy.http1.message import Head, Headers, Request
+    from proxy.http1.message import Head, Request
     from proxy.http1.peer import Peer
+    from proxy.http1.receiver import Receiver
 
 _OPENING, _IDLE, _HEAD, _BODY, _TUNNEL, _CLOSING, _CLOSED = range(7)
 
@@ -78,20 +76,17 @@ class Connection(asyncio.Protocol):
         "_inbound",
         "_limits",
         "_loop",
-        "_on_informational",
         "_owner",
         "_peer",
         "_poll",
         "_read_paused",
-        "_response",
+        "_receiver",
         "_reused",
         "_stage",
         "_timeouts",
         "_transport",
         "_tunnel",
         "_upload",
-        "_waiter",
-        "_whole",
         "_write_paused",
         "deadline",
         "idle_since",
@@ -116,12 +111,9 @@ class Connection(asyncio.Protocol):
         self._write_paused = False
         self._drained: asyncio.Future[None] | None = None
         # The current exchange:
-        self._waiter: asyncio.Future[Response] | None = None
-        self._response: Response | None = None
+        self._receiver: Receiver | None = None
         self._inbound: Inbound | None = None
         self._tunnel: Tunnel | None = None
-        self._whole = False  # the waiter wants the body's end, not the head
-        self._on_informational: Callable[[int, Headers], None] | None = None
         self._upload: asyncio.Task[None] | None = None
         self._continued: asyncio.Future[bool] | None = None
 
@@ -145,14 +137,10 @@ class Connection(asyncio.Protocol):
         """The loop's time."""
         return self._loop.time()
 
-    def begin(
-        self, request: Request, head: Head, on_informational: Callable[[int, Headers], None] | None
-    ) -> asyncio.Future[Response]:
-        """Sends a request; the future gets its response when the head has come."""
+    def begin(self, request: Request, head: Head, receiver: Receiver) -> None:
+        """Sends a request, for ``receiver`` to get its response."""
         head_only, upgrade = request.method == b"HEAD", request.upgrade is not None
-        waiter = self._start(Inbound(self._limits, head_only=head_only, upgrade=upgrade))
-        self._whole = False
-        self._on_informational = on_informational
+        self._start(Inbound(self._limits, head_only=head_only, upgrade=upgrade), receiver)
         body = request.body
         transport = self._transport
         assert transport is not None
@@ -172,17 +160,20 @@ class Connection(asyncio.Protocol):
             self._upload.add_done_callback(self._upload_ended)
             self._owner.own_upload(self._upload)
         self._rearm()
-        return waiter
 
-    def begin_whole(self, message: bytes, limit: int) -> asyncio.Future[Response]:
-        """Sends a serialized request; the future gets its response when the body has ended."""
+    def begin_whole(self, message: bytes, receiver: Receiver, *, limit: int | None = None) -> None:
+        """Sends a serialized request, its body included.
+
+        Args:
+            message: sent byte for byte.
+            receiver: gets the response.
+            limit: bytes that the response's body may have.
+        """
         head_only = message.startswith(b"HEAD ")
-        waiter = self._start(Inbound(self._limits, head_only=head_only, max_body=limit))
-        self._whole = True
+        self._start(Inbound(self._limits, head_only=head_only, max_body=limit), receiver)
         assert self._transport is not None
         self._transport.write(message)
         self._rearm()
-        return waiter
 
     def expire(self) -> None:
         """The deadline has passed."""
@@ -195,12 +186,10 @@ class Connection(asyncio.Protocol):
         else:
             self._fail(ResponseTimeout, f"the response stalled for {self._timeouts.idle:g} s")
 
-    def give_up(self, waiter: asyncio.Future[Response]) -> None:
-        """Nobody awaits ``waiter`` any more: ends its exchange, and never a later one."""
-        if self._waiter is waiter:
+    def give_up(self, receiver: Receiver) -> None:
+        """Nobody wants ``receiver``'s response any more: ends its exchange, and never a later one."""
+        if self._receiver is receiver:
             self.close()
-        elif not waiter.cancelled() and waiter.exception() is None:
-            waiter.result().abandon()
 
     def close(self) -> None:
         """Closes now, whatever is under way. Idempotent."""
@@ -253,16 +242,19 @@ class Connection(asyncio.Protocol):
             self._relay_informational(inbound)
         if state == AWAITING_HEAD:
             return
-        response = self._response or self._open_response(inbound)
+        receiver = self._receiver
+        assert receiver is not None
+        if self._stage == _HEAD:
+            self._open_response(inbound, receiver)
+            if self._stage != _BODY:
+                return  # of no interest to anybody
         if state == ENDED:
-            self._end(inbound, response)
+            self._end(inbound, receiver)
         elif state == IN_BODY:
             self._rearm()
-            if not self._whole:
-                response.arrived(inbound.size - before)
-                self._deliver(response)
+            receiver.arrived(inbound.size - before)
         else:
-            self._switch(inbound, response)
+            self._switch(inbound, receiver)
 
     def eof_received(self) -> bool:
         """See asyncio. Only a tunnel stays half open."""
@@ -271,9 +263,9 @@ class Connection(asyncio.Protocol):
             assert self._transport is not None
             self._tunnel.feed_eof()
             return self._transport.can_write_eof()
-        inbound, response = self._inbound, self._response
-        if inbound is not None and response is not None and inbound.ends_with_connection():
-            self._end(inbound, response)
+        inbound, receiver = self._inbound, self._receiver
+        if inbound is not None and receiver is not None and inbound.ends_with_connection():
+            self._end(inbound, receiver)
         self._lost(None)
         return False
 
@@ -378,12 +370,11 @@ class Connection(asyncio.Protocol):
 
     # The exchange, step by step.
 
-    def _start(self, inbound: Inbound) -> asyncio.Future[Response]:
+    def _start(self, inbound: Inbound, receiver: Receiver) -> None:
         self._stage = _HEAD
         self._answered = False
         self._inbound = inbound
-        waiter = self._waiter = self._loop.create_future()
-        return waiter
+        self._receiver = receiver
 
     def _rearm(self) -> None:
         """Sets the deadline for what is awaited of the peer now; none while it is our turn."""
@@ -402,8 +393,8 @@ class Connection(asyncio.Protocol):
         for head in inbound.informational:
             if head.status == _CONTINUE:
                 self._answer_expectation(wanted=True)
-            if self._on_informational is not None:
-                self._on_informational(head.status, head.headers)
+            if self._receiver is not None:
+                self._receiver.informed(head)
         inbound.informational.clear()
         self._rearm()  # the server lives; only whole heads count, or one could drip for hours
 
@@ -411,24 +402,20 @@ class Connection(asyncio.Protocol):
         if self._continued is not None and not self._continued.done():
             self._continued.set_result(wanted)
 
-    def _open_response(self, inbound: Inbound) -> Response:
+    def _open_response(self, inbound: Inbound, receiver: Receiver) -> None:
         """The final head has come."""
         assert inbound.head is not None
         self._answer_expectation(wanted=False)
         self._stage = _BODY
-        response = self._response = Response(
-            inbound.head, inbound.chunks, self, self._peer, self._loop, self._limits.read_high_water
-        )
-        return response
+        receiver.begin(inbound.head, inbound.chunks, self)
 
-    def _end(self, inbound: Inbound, response: Response) -> None:
+    def _end(self, inbound: Inbound, receiver: Receiver) -> None:
         """The response is complete."""
         uploading = self._upload is not None
-        response.end(inbound.trailers, keep_inflow=uploading)
-        self._deliver(response)
+        receiver.end(inbound.trailers, keep_inflow=uploading)
         if self._stage == _CLOSED:
             return
-        self._inbound = self._response = self._on_informational = None
+        self._inbound = self._receiver = None
         # Bytes of the request that are still to be sent would precede the next one.
         assert self._transport is not None
         unsent = uploading or self._transport.get_write_buffer_size()
@@ -442,26 +429,15 @@ class Connection(asyncio.Protocol):
         else:
             self.close()
 
-    def _switch(self, inbound: Inbound, response: Response) -> None:
+    def _switch(self, inbound: Inbound, receiver: Receiver) -> None:
         """The connection becomes a tunnel."""
         self._stage = _TUNNEL
-        self._inbound = None
-        tunnel = Tunnel(self, self._peer, self._loop, self._limits.read_high_water)
-        self._tunnel = response.tunnel = tunnel
+        self._inbound = self._receiver = None
+        self._tunnel = tunnel = Tunnel(self, self._peer, self._loop, self._limits.read_high_water)
         if inbound.rest:
             tunnel.feed(inbound.rest)
         self._rearm()
-        response.end([], keep_inflow=False)  # a 101 has no body
-        self._deliver(response)
-
-    def _deliver(self, response: Response) -> None:
-        waiter = self._waiter
-        if waiter is not None:
-            self._waiter = None
-            if waiter.done():  # cancelled: nobody will read
-                self.close()
-            else:
-                waiter.set_result(response)
+        receiver.switched(tunnel)
 
     # The end of the connection.
 
@@ -478,25 +454,23 @@ class Connection(asyncio.Protocol):
             self._break(self._peer.failed(kind, what))
 
     def _break(self, error: BaseException) -> None:
-        """Closes; who waits for the response gets ``error``."""
+        """Closes; who gets the response gets ``error``, once the slot is free."""
         if self._stage == _CLOSED:
             return
         self._stage = _CLOSED
         self.deadline = math.inf
-        waiter, response, tunnel, transport = self._waiter, self._response, self._tunnel, self._transport
-        self._waiter = self._response = self._inbound = self._tunnel = self._on_informational = None
+        receiver, tunnel, transport = self._receiver, self._tunnel, self._transport
+        self._receiver = self._inbound = self._tunnel = None
         if self._upload is not None:
             self._upload.cancel()
         self._wake_writer()
-        if waiter is not None and not waiter.done():
-            waiter.set_exception(error)
-        elif tunnel is not None:
-            tunnel.lose(str(error))
-        elif response is not None:
-            response.fail(error, discard=isinstance(error, MalformedResponse))
         if transport is not None:
             transport.abort()
         self._owner.closed(self)
+        if tunnel is not None:
+            tunnel.lose(str(error))
+        elif receiver is not None:
+            receiver.fail(error, discard=isinstance(error, MalformedResponse))
 
     def _wake_writer(self) -> None:
         if self._drained is not None and not self._drained.done():

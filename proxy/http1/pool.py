@@ -12,6 +12,7 @@ from proxy.http1.connection import Connection
 from proxy.http1.limits import Limits, Timeouts
 from proxy.http1.message import Answer, serialize_head
 from proxy.http1.peer import Peer
+from proxy.http1.response import Response
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from proxy.errors import Source
     from proxy.http1.message import Headers, Request
     from proxy.http1.origin import Origin
-    from proxy.http1.response import Response
 
 _SHORTEST_TICK, _LONGEST_TICK = 0.01, 1.0
 """Seconds between two looks at the deadlines: one timer per pool instead of one per request."""
@@ -98,16 +98,20 @@ class Pool:
         replayable = request.replayable
         connection = self._take(careful=not replayable) or await self._acquire()
         while True:
-            waiter = connection.begin(request, head, on_informational)
+            response = self._response(on_informational=on_informational)
+            connection.begin(request, head, response)
             try:
-                return await waiter
+                await response.due
             except PeerError as error:
                 if not (replayable and connection.was_stale and isinstance(error, ConnectionLost)):
                     await connection.upload_stopped()
                     raise
             except BaseException:
-                connection.give_up(waiter)
+                connection.give_up(response)
+                response.abandon()
                 raise
+            else:
+                return response
             replayable = False
             connection = await self._acquire(fresh=True)
 
@@ -124,19 +128,28 @@ class Pool:
         """
         connection = self._take(careful=not idempotent) or await self._acquire()
         while True:
-            waiter = connection.begin_whole(message, limit)
+            response = self._response(whole=True)
+            connection.begin_whole(message, response, limit=limit)
             try:
-                response = await waiter
+                await response.due
             except ConnectionLost:
                 if not idempotent or not connection.was_stale:
                     raise
             except BaseException:
-                connection.give_up(waiter)
+                connection.give_up(response)
                 raise
             else:
                 return Answer(response.status, response.headers, response.take_all())
             idempotent = False
             connection = await self._acquire(fresh=True)
+
+    def _response(
+        self, *, whole: bool = False, on_informational: Callable[[int, Headers], None] | None = None
+    ) -> Response:
+        loop = asyncio.get_running_loop()
+        return Response(
+            self._peer, loop, self._limits.read_high_water, whole=whole, on_informational=on_informational
+        )
 
     # What it holds.
 

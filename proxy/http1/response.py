@@ -2,44 +2,34 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from proxy.errors import MalformedResponse
 
 if TYPE_CHECKING:
     import asyncio
+    from collections.abc import Callable
 
     from proxy.http1.head import ResponseHead
     from proxy.http1.message import Headers
     from proxy.http1.peer import Peer
+    from proxy.http1.receiver import Inflow
     from proxy.http1.tunnel import Tunnel
 
 
-class Inflow(Protocol):
-    """What a response needs of its connection."""
-
-    def pause(self) -> None:
-        """The reader has enough: read no more from the socket."""
-        ...
-
-    def resume(self) -> None:
-        """The reader has taken what there was: read from the socket again."""
-        ...
-
-    def close(self) -> None:
-        """The response is of no interest any more."""
-        ...
-
-    async def upload_stopped(self) -> None:
-        """Waits until nobody pulls from the request's body any more."""
-        ...
-
-
 class Response:
-    """A response: head at once, body as it comes. One reader.
+    """A response that a task awaits: head at once, body as it comes. One reader.
+
+    Args:
+        peer: whose it is, for errors.
+        loop: the reader's.
+        high_water: body bytes not yet taken, above which the socket isn't read.
+        whole: the reader wants the body's end, not the head.
+        on_informational: gets each 1xx response with its fields.
 
     Attributes:
-        status: 101 or 200 to 999.
+        due: done when the head (or the end) is there, or won't be. Cancelled: nobody will read.
+        status: 101 or 200 to 999. This and the rest are there once ``due`` is done well.
         reason: the reason phrase as received.
         headers: lower-case names, order and repeats kept; hop-by-hop fields as received.
         content_length: what the response claims, also where it has no body (HEAD, 304); None without.
@@ -55,9 +45,12 @@ class Response:
         "_high_water",
         "_inflow",
         "_loop",
+        "_on_informational",
         "_peer",
         "_waiter",
+        "_whole",
         "content_length",
+        "due",
         "headers",
         "reason",
         "status",
@@ -65,26 +58,30 @@ class Response:
         "tunnel",
     )
 
+    status: int
+    reason: bytes
+    headers: Headers
+    content_length: int | None
+
     def __init__(
         self,
-        head: ResponseHead,
-        chunks: list[bytes],
-        inflow: Inflow,
         peer: Peer,
         loop: asyncio.AbstractEventLoop,
         high_water: int,
+        *,
+        whole: bool = False,
+        on_informational: Callable[[int, Headers], None] | None = None,
     ) -> None:
-        self.status = head.status
-        self.reason = head.reason
-        self.headers = head.headers
-        self.content_length = head.length
+        self.due: asyncio.Future[None] = loop.create_future()
         self.trailers: Headers = []
         self.tunnel: Tunnel | None = None
+        self._whole = whole
+        self._on_informational = on_informational
         self._buffered = 0
-        self._chunks = chunks
+        self._chunks: list[bytes] = []
         self._ended = False
         self._error: BaseException | None = None
-        self._inflow: Inflow | None = inflow
+        self._inflow: Inflow | None = None
         self._waiter: asyncio.Future[None] | None = None
         self._peer = peer
         self._loop = loop
@@ -153,14 +150,34 @@ class Response:
         elif not self._ended and self._inflow is not None:
             self._inflow.close()
 
-    # For the connection.
-
     def take_all(self) -> bytes:
         """What is there, for a reader that waited for the end."""
         return self._take() if self._chunks else b""
 
+    # For the connection: see receiver.Receiver.
+
+    def informed(self, head: ResponseHead) -> None:
+        """A 1xx response."""
+        if self._on_informational is not None:
+            self._on_informational(head.status, head.headers)
+
+    def begin(self, head: ResponseHead, chunks: list[bytes], inflow: Inflow) -> None:
+        """The final head has come."""
+        self.status = head.status
+        self.reason = head.reason
+        self.headers = head.headers
+        self.content_length = head.length
+        self._chunks = chunks
+        self._inflow = inflow
+        if self.due.cancelled():  # nobody will read
+            inflow.close()
+        elif not self._whole:
+            self.due.set_result(None)
+
     def arrived(self, size: int) -> None:
         """``size`` more bytes are in ``chunks``."""
+        if self._whole:
+            return
         self._buffered += size
         if self._buffered > self._high_water and self._inflow is not None:
             self._inflow.pause()
@@ -173,16 +190,20 @@ class Response:
         self._ended = True
         if not keep_inflow:
             self._inflow = None
+        if not self.due.done():
+            self.due.set_result(None)
         self._wake()
 
-    def fail(self, error: BaseException, *, discard: bool) -> None:
-        """There is no complete end.
+    def switched(self, tunnel: Tunnel) -> None:
+        """The connection is a tunnel; a 101 has no body."""
+        self.tunnel = tunnel
+        self.end([], keep_inflow=False)
 
-        Args:
-            error: what the reader gets after what has arrived.
-            discard: the reader gets it at once. Bytes after the body's end must stop the message
-                before its last byte was passed on, or it would look complete.
-        """
+    def fail(self, error: BaseException, *, discard: bool) -> None:
+        """There is no complete end: the reader gets the error after what has arrived, or at once."""
+        if not self.due.done():
+            self.due.set_exception(error)
+            return
         self._error = error
         if discard:
             self._chunks.clear()

@@ -115,7 +115,7 @@ async def test_a_cancel_between_answer_and_wake_up_spares_the_next_exchange(
     loop = asyncio.get_running_loop()
     first = loop.create_task(pool.send(get()))
     await asyncio.sleep(0)
-    deliver = connection._waiter
+    deliver = connection._receiver.due
     deliver.add_done_callback(lambda _: first.cancel())  # runs in the turn in which the task would wake
     await asyncio.wait((first,))
     assert pool.active == 0
