@@ -7,6 +7,7 @@ prometheus-client keeps the figures in shared files, and the admin address adds 
 from __future__ import annotations
 
 import asyncio
+from bisect import bisect_left
 from typing import TYPE_CHECKING, Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -42,6 +43,36 @@ class Tally:
             self._counter.labels(*labels).inc(amount)
 
 
+class _Histogram(Histogram):
+    """A histogram that takes many observations at once."""
+
+    def add(self, counts: Sequence[int], total: float) -> None:
+        """Takes what was counted elsewhere: how many fell into each bucket, and their sum."""
+        for bucket, count in zip(self._buckets, counts, strict=True):
+            bucket.inc(count)
+        self._sum.inc(total)
+
+
+class Timing:
+    """A histogram of seconds that counts in a list, and tells Prometheus when somebody looks."""
+
+    def __init__(self, histogram: _Histogram) -> None:
+        self._histogram = histogram
+        self._counts = [0] * (len(SECONDS) + 1)
+        self._total = 0.0
+
+    def __call__(self, seconds: float) -> None:
+        """Observes a duration."""
+        self._counts[bisect_left(SECONDS, seconds)] += 1
+        self._total += seconds
+
+    def tell(self) -> None:
+        """Hands on what was observed since the last time."""
+        counts, self._counts = self._counts, [0] * (len(SECONDS) + 1)
+        total, self._total = self._total, 0.0
+        self._histogram.add(counts, total)
+
+
 class _Elsewhere:
     """A tally that somebody else keeps, by (event, priority); told as far as it has grown."""
 
@@ -71,7 +102,7 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self._tallies: list[Tally] = []
+        self._tallies: list[Tally | Timing] = []
         self._gauges: dict[str, tuple[Gauge, Callable[[], float]]] = {}
         self._counters: dict[str, Counter] = {}
         self._elsewhere: dict[str, _Elsewhere] = {}
@@ -82,21 +113,19 @@ class Metrics:
         self.failures = self._tally("failures", "Failures by whose they are.", ["source", "error"])
         self.bailed = self._tally("bailed_pages", "Pages given up and passed on raw.", ["reason"])
         self.learned = self._tally("learned_products", "Products read from pages.", ["outcome"])
-        self.vendor_seconds = self._histogram("vendor_seconds", "Duration of calls to DataCue.").observe
-        self.upstream_seconds = self._histogram(
-            "upstream_seconds", "Time until the shop's response began."
-        ).observe
-        self.wait_seconds = self._histogram(
-            "slot_wait_seconds", "Time that pages waited for recommendations."
-        ).observe
+        self.vendor_seconds = self._timing("vendor_seconds", "Duration of calls to DataCue.")
+        self.upstream_seconds = self._timing("upstream_seconds", "Time until the shop's response began.")
+        self.wait_seconds = self._timing("slot_wait_seconds", "Time that pages waited for recommendations.")
 
     def _tally(self, name: str, text: str, labels: Sequence[str]) -> Tally:
         tally = Tally(Counter(f"datacue_{name}", text, labels, registry=self.registry))
         self._tallies.append(tally)
         return tally
 
-    def _histogram(self, name: str, text: str) -> Histogram:
-        return Histogram(f"datacue_{name}", text, buckets=SECONDS, registry=self.registry)
+    def _timing(self, name: str, text: str) -> Timing:
+        timing = Timing(_Histogram(f"datacue_{name}", text, buckets=SECONDS, registry=self.registry))
+        self._tallies.append(timing)
+        return timing
 
     def gauge(self, name: str, text: str, read: Callable[[], float]) -> None:
         """Registers a figure that is read at scrape: pool sizes, cache bytes, the breaker's state.
