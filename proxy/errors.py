@@ -8,6 +8,7 @@ The tree::
     ├── ClientGone                  client     the visitor hung up; nobody is left to answer
     ├── OutboxUnavailable           proxy      events could not be made durable: the disk or its queue failed
     │   └── OutboxFull              proxy      some found no room under the disk cap; it knows which
+    ├── ApiError                    see api/errors.py: the REST client's own branch
     └── PeerError                   shop or vendor: the far end of a connection that we opened
         ├── ConnectFailed           no connection; nothing was sent
         ├── PoolTimeout             every connection is busy and none became free in time; nothing was sent
@@ -24,8 +25,9 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-Source = Literal["client", "shop", "vendor", "operator", "proxy"]
-"""Whose failure it is. ``proxy`` is ours: a bug."""
+Source = Literal["client", "shop", "vendor", "network", "operator", "proxy"]
+"""Whose failure it is. ``proxy`` is ours: a bug. ``network`` is said where neither end may be at fault
+(``api/errors.py``, the REST client's own branch of the tree)."""
 
 
 class ProxyError(Exception):

@@ -6,6 +6,7 @@ dict: repeated fields stay repeated, and ``Set-Cookie`` is never joined.
 
 from __future__ import annotations
 
+from email.utils import parsedate_to_datetime
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -46,6 +47,9 @@ FORWARDED = frozenset(
 
 PSEUDONYM = b"datacue-proxy"
 """Our name in ``Via`` (RFC 9110, 7.6.3)."""
+
+MAX_RETRY_AFTER = 3600.0
+"""Seconds that a peer may ask us to wait; more is a mistake of a clock or of a unit."""
 
 MAX_LOOPS = 4
 """How often our name may stand in ``Via``: a chain of us is odd but legal, a loop is not."""
@@ -327,3 +331,15 @@ def has_token(headers: Sequence[tuple[bytes, bytes]], name: bytes, token: bytes)
                 if part.partition(b";")[0].partition(b"=")[0].strip() == token:
                     return True
     return False
+
+
+def retry_after(value: bytes, now: float) -> float | None:
+    """``Retry-After`` in either form (RFC 9110, 10.2.3) as seconds from now, clamped; None if neither."""
+    text = value.decode("latin-1").strip()
+    if text.isascii() and text.isdigit():
+        return min(float(text[:10]), MAX_RETRY_AFTER)
+    try:
+        moment = parsedate_to_datetime(text).timestamp()
+    except (ValueError, TypeError, OverflowError):
+        return None
+    return min(max(moment - now, 0.0), MAX_RETRY_AFTER)

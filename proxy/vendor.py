@@ -7,10 +7,10 @@ the body. Whether to call at all is the breaker's question, and asked by the per
 from __future__ import annotations
 
 from base64 import b64encode
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 from proxy.errors import UnexpectedAnswer
+from proxy.headers import retry_after
 from proxy.signing import authorization
 
 if TYPE_CHECKING:
@@ -20,9 +20,6 @@ if TYPE_CHECKING:
 
 MAX_ANSWER = 1 << 20
 """Bytes of an answer that are read: the guide's largest has a few thousand."""
-
-MAX_RETRY_AFTER = 3600.0
-"""Seconds that a vendor may ask us to wait; more is a mistake of a clock or of a unit."""
 
 OK, NO_CONTENT = 200, 204
 DONE = range(200, 300)
@@ -127,15 +124,3 @@ def _refusal(what: str, answer: Answer, now: float) -> UnexpectedAnswer:
             wait = retry_after(value, now)
     text = answer.body[:200].decode("utf-8", "replace").strip()
     return UnexpectedAnswer(f"{what} answered {answer.status}: {text}", "vendor", answer.status, wait)
-
-
-def retry_after(value: bytes, now: float) -> float | None:
-    """``Retry-After`` in either form (RFC 9110, 10.2.3) as seconds from now, clamped; None if neither."""
-    text = value.decode("latin-1").strip()
-    if text.isascii() and text.isdigit():
-        return min(float(text[:10]), MAX_RETRY_AFTER)
-    try:
-        moment = parsedate_to_datetime(text).timestamp()
-    except (ValueError, TypeError, OverflowError):
-        return None
-    return min(max(moment - now, 0.0), MAX_RETRY_AFTER)

@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proxy import logs
+from proxy.headers import MAX_RETRY_AFTER, retry_after
 from proxy.http1 import Origin, Pool
 from proxy.settings import Settings
-from proxy.vendor import MAX_RETRY_AFTER, EventsClient, retry_after
+from proxy.vendor import EventsClient
 
 NOW = 1_800_000_000.0
 

@@ -12,8 +12,7 @@ import httpx
 from proxy import coding
 from proxy.crawl import robots
 from proxy.errors import ConnectFailed, ConnectionLost, PeerError, ResponseTimeout, UnexpectedAnswer
-from proxy.headers import value_of
-from proxy.vendor import retry_after
+from proxy.headers import retry_after, value_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
