@@ -138,7 +138,7 @@ class Personalizer:
 class Call:
     """One event and what becomes of it."""
 
-    __slots__ = ("answer", "committed", "event_id", "outcome", "pending", "reported", "task")
+    __slots__ = ("answer", "committed", "event_id", "kept", "outcome", "pending", "reported", "task")
 
     def __init__(self, pending: Pending) -> None:
         self.pending = pending
@@ -146,6 +146,7 @@ class Call:
         self.task: asyncio.Task[Recommendations | None] | None = None
         self.answer: bytes | None = None  # the vendor's own JSON
         self.committed = False
+        self.kept: asyncio.Future[None] | None = None  # done when the commit is
         self.outcome = ""  # of the event: acknowledged, refused, or empty while it is open
         self.reported = False  # whether the breaker knows
 
@@ -201,6 +202,16 @@ class PageView:
         event = page_event(page)
         if event is not None:
             self._main = self.track(event)
+
+    def join(self, page: Page, call: Call) -> None:
+        """Takes part in a page view whose event another request has made."""
+        self.page, self._main = page, call
+        self._calls.append(call)
+
+    @property
+    def main(self) -> Call | None:
+        """The page view's own event and call; None where there is none."""
+        return self._main
 
     def restart(self, page: Page) -> None:
         """The shop says that this is another page than the one whose event left with the request."""
@@ -332,6 +343,8 @@ class PageView:
                 await _ended(task, min(SETTLE_GRACE, self.remaining))
             if not call.outcome and not call.committed:
                 await self._keep(call)
+            elif call.kept is not None and not call.kept.done():
+                await asyncio.shield(call.kept)  # another request of this page view is at it
 
     async def _keep(self, call: Call) -> None:
         """Commits an event that has no answer yet, or never will have one from its own call."""
@@ -345,7 +358,11 @@ class PageView:
         call.event_id = time_ordered_id(call.pending.happened, os.urandom(10))
         call.committed = True
         in_flight = task is not None and not task.done()
-        kept = await core.keeper.keep(call.event_id, call.pending, lease=LEASE if in_flight else None)
+        call.kept = asyncio.get_running_loop().create_future()
+        try:
+            kept = await core.keeper.keep(call.event_id, call.pending, lease=LEASE if in_flight else None)
+        finally:
+            call.kept.set_result(None)
         core.metrics.events(kind, "stored" if kept else "lost")
         # What ended while the disk was busy found nothing to withdraw or release.
         if kept and in_flight and task is not None and task.done():
