@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from proxy.metrics import Metrics
     from proxy.models import RawFacts
     from proxy.personalize import Personalizer
+    from proxy.views import Views
     from proxy.witness import Capture
 
 
@@ -51,6 +52,7 @@ class Core:
     cookie: VisitorCookie
     clicks: ClickLinks
     personalizer: Personalizer
+    views: Views
     trusted: TrustedProxies
     consent: tuple[str, str] | None
     privacy_signals: bool

@@ -2,10 +2,14 @@
 
 The cookie holds a UUID and, after a login, the shop's own user id, signed with HMAC-SHA-256 and
 dated. It proves nothing but that we minted it: enough to keep visitors apart.
+
+An edge in front, which asks for a page's fragments before the browser has the cookie, passes the visitor
+on in a header: the same, signed for that purpose and for a few minutes.
 """
 
 from __future__ import annotations
 
+import hmac
 import uuid
 from base64 import b64decode, urlsafe_b64encode
 from binascii import Error as Base64Error
@@ -35,6 +39,17 @@ MAX_KNOWN = 16_384
 SALT = "datacue.visitor"
 """Keeps a visitor's signature from being valid anywhere else that the same keys sign."""
 
+INTRODUCTION_SALT = "datacue.introduction"
+"""The same for what an edge is told: it is no cookie, and no cookie is it."""
+
+INTRODUCTION_AGE = 600
+"""Seconds that an introduction holds: an edge uses it for the page that it builds now."""
+
+FIRST_SALT = b"datacue.first"
+"""The same for the ids of visitors who came with nothing but an edge's word that it is one page view."""
+
+DAY = 24 * 3600
+
 
 class Identity(NamedTuple):
     """A visitor, and whether the browser should get (a new) cookie for it."""
@@ -46,8 +61,8 @@ class Identity(NamedTuple):
 class _Signer(TimestampSigner):
     """itsdangerous' signer with our clock, so that time can be tested."""
 
-    def __init__(self, keys: Sequence[str], clock: Callable[[], float]) -> None:
-        super().__init__(list(keys), salt=SALT, digest_method=sha256)
+    def __init__(self, keys: Sequence[str], clock: Callable[[], float], salt: str = SALT) -> None:
+        super().__init__(list(keys), salt=salt, digest_method=sha256)
         self._clock = clock
 
     def get_timestamp(self) -> int:
@@ -75,6 +90,8 @@ class VisitorCookie:
     ) -> None:
         self._signer = _Signer(keys, clock)
         self._newest = _Signer(keys[-1:], clock)
+        self._introducer = _Signer(keys, clock, INTRODUCTION_SALT)
+        self._first_key = FIRST_SALT + keys[-1].encode()
         self._clock = clock
         self._new_id = new_id
         self._plain = name.encode()
@@ -121,6 +138,33 @@ class VisitorCookie:
             del self._known[next(iter(self._known))]
         known = self._known[value] = (visitor, signed_at.timestamp(), self._newest.validate(value))
         return known
+
+    def introduction(self, visitor: Visitor) -> bytes:
+        """What an edge may hand back to us in a header, to say who it asks for."""
+        return self._introducer.sign(_encode(visitor))
+
+    def introduced(self, value: bytes) -> Visitor | None:
+        """Whom an introduction names; None where it is forged, or `INTRODUCTION_AGE` away from now."""
+        try:
+            payload, signed_at = self._introducer.unsign(value, return_timestamp=True)
+        except BadData:
+            return None
+        age = self._clock() - signed_at.timestamp()
+        return _decode(payload) if abs(age) <= INTRODUCTION_AGE else None
+
+    def first(self, *seen: bytes) -> Visitor:
+        """The visitor of a page view that comes without a cookie, the same for all of its requests.
+
+        Nobody needs to remember it: the id follows from what the requests have in common, our key and the
+        day, and from nothing else can it be told.
+
+        Args:
+            seen: what the requests have in common; a view's ID, an address, a browser.
+        """
+        day = b"%d" % (self._clock() // DAY)
+        said = b"".join(b"%d:%b" % (len(one), one) for one in (day, *seen))
+        digest = hmac.digest(self._first_key, said, sha256)
+        return Visitor(str(uuid.UUID(bytes=digest[:16], version=4)))
 
     def set_cookie(self, visitor: Visitor, *, secure: bool) -> tuple[bytes, bytes]:
         """The ``Set-Cookie`` field that makes a browser remember the visitor (RFC 6265bis, 4.1)."""

@@ -41,6 +41,7 @@ from proxy.render import Renderer
 from proxy.settings import Preset, SlotSettings
 from proxy.shipped import shipped
 from proxy.vendor import EventsClient, RestClient
+from proxy.views import Views
 from proxy.witness import Capture
 
 if TYPE_CHECKING:
@@ -446,6 +447,7 @@ def _core(  # noqa: PLR0913  what is opened, once each
         cookie=VisitorCookie(keys, clock=time.time),
         clicks=clicks,
         personalizer=personalizer,
+        views=Views(personalizer, window=settings.view_window, clock=time.monotonic),
         trusted=trusted_proxies(settings),
         consent=settings.consent_cookie(),
         privacy_signals=settings.privacy_signals,

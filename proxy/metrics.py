@@ -97,6 +97,7 @@ class Metrics:
     Outcomes of a slot: ``hit``, ``empty`` (nothing to say), ``late`` (deadline), ``down`` (breaker
     open), ``error`` (the vendor failed), ``unknown`` (a page of unknown kind), ``failed`` (a
     template of the operator's). All but ``hit`` keep the shop's content.
+    Outcomes of a fragment: those of a slot, and ``bypass:<reason>``.
     Outcomes of an event: ``acknowledged``, ``stored`` (in the outbox), ``refused`` (4xx), ``lost``.
     """
 
@@ -108,6 +109,9 @@ class Metrics:
         self._elsewhere: dict[str, _Elsewhere] = {}
         self.pages = self._tally("pages", "Pages by kind and what became of them.", ["page", "outcome"])
         self.slots = self._tally("slots", "Slots by widget and what became of them.", ["widget", "outcome"])
+        self.fragments = self._tally(
+            "fragments", "Fragments by widget and what became of them.", ["widget", "outcome"]
+        )
         self.events = self._tally("events", "Events by type and what became of them.", ["type", "outcome"])
         self.refused = self._tally("refused_requests", "Requests refused at the edge.", ["reason"])
         self.failures = self._tally("failures", "Failures by whose they are.", ["source", "error"])

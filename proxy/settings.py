@@ -188,6 +188,8 @@ class Settings(_Table):
     # -- pages ------------------------------------------------------------------------------------
     deadline: float = Field(default=0.3, ge=0.0, le=30.0)
     """Seconds from the request's start after which a slot keeps the shop's own content."""
+    view_window: float = Field(default=5.0, ge=0.0, le=60.0)
+    """Seconds for which fragments of one visitor and one page share an answer, and count as one page view."""
     prefix: str = "/_datacue"
     """Path under which the include, click, track and static endpoints live."""
     detect: bool = True

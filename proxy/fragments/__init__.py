@@ -1,7 +1,8 @@
 """The third door: the endpoints under the prefix, which we serve ourselves beside the shop's pages.
 
-In reading order: ``static`` (files), ``asker`` (who asks, and whether it counts), ``click`` (counts and
-redirects), ``track`` (events from scripts), ``answers`` (how they say no).
+In reading order: ``static`` (files), ``asker`` (who asks, and whether it counts), ``wanted`` (for what
+page), ``include`` (widgets as HTML), ``click`` (counts and redirects), ``track`` (events from scripts),
+``answers`` (how they say no).
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from proxy.fragments.answers import NOT_FOUND, text
 from proxy.fragments.click import click
+from proxy.fragments.include import include
 from proxy.fragments.static import StaticFile
 from proxy.fragments.track import track
 
@@ -45,6 +47,8 @@ class Fragments:
         file = self._static.get(rest)
         if endpoint == "static" and file is not None:
             await file.serve(scope, send)
+        elif endpoint == "fragments":
+            await include(self._core, rest, scope, send)
         elif endpoint == "click":
             await click(await self._core(), rest, scope, send)
         elif path == self._track:

@@ -7,20 +7,26 @@ from typing import TYPE_CHECKING
 from proxy.classify import not_counted
 from proxy.events import Context
 from proxy.headers import value_of
+from proxy.models import Visitor
 
 if TYPE_CHECKING:
     from starlette.types import Scope
 
     from proxy.core import Core
     from proxy.headers import Client
-    from proxy.models import Visitor
+    from proxy.identity import Identity
     from proxy.personalize import PageView
+
+VISITOR = b"x-datacue-visitor"
+"""Request field in which an edge introduces the visitor, with what ``{prefix}/visitor`` told it."""
+
+VIEW = b"x-datacue-view"
+"""Request field in which an edge gives the page view an ID."""
 
 
 def client_of(core: Core, scope: Scope) -> Client:
     """The client, seen through the proxies that we trust."""
-    peer = scope["client"][0] if scope.get("client") else ""
-    return core.trusted.client(peer, scope["scheme"], scope["headers"])
+    return core.trusted.client(peer_of(scope), scope["scheme"], scope["headers"])
 
 
 def visitor_of(core: Core, scope: Scope, client: Client) -> Visitor | None:
@@ -40,3 +46,64 @@ def view_of(core: Core, scope: Scope, client: Client, visitor: Visitor) -> PageV
     """What sends the visitor's events, with a page's deadline from now on."""
     context = Context.of(client.ip, value_of(scope["headers"], b"user-agent"))
     return core.personalizer.view(visitor, context, core.clock())
+
+
+def view_header(scope: Scope) -> bytes:
+    """The ID that an edge gave the page view; empty for none.
+
+    An edge gives every request an ID of its own. Only what it includes belongs to the page's: what a
+    browser asks for by itself (htmx, an iframe) is another request, and its ID says nothing.
+    """
+    headers = scope["headers"]
+    if (value_of(headers, b"sec-fetch-dest") or b"document") != b"document":
+        return b""
+    return value_of(headers, VIEW) or b""
+
+
+def looking(core: Core, scope: Scope, client: Client, view: bytes) -> Visitor | None:
+    """Whose page view a fragment belongs to; None where nobody knows.
+
+    In turn: whom an edge that we trust introduces, whom the cookie names, and where an edge that we trust
+    speaks of one page view of somebody new, a visitor made for that (`VisitorCookie.first`).
+
+    Args:
+        core: see ``Core``.
+        scope: of the request.
+        client: who asks.
+        view: the page view's ID; empty for none.
+    """
+    headers = scope["headers"]
+    trusted = peer_of(scope) in core.trusted
+    introduction = value_of(headers, VISITOR) if trusted else None
+    visitor = core.cookie.introduced(introduction) if introduction else None
+    if visitor is None:
+        known = known_of(core, scope, client)
+        visitor = None if known is None else known.visitor
+    if visitor is not None:
+        if visitor.user_id is not None and core.capture.left(headers):
+            return Visitor(visitor.anonymous_id)
+        return visitor
+    return newcomer(core, scope, client, view) if trusted and view else None
+
+
+def newcomer(core: Core, scope: Scope, client: Client, view: bytes) -> Visitor:
+    """The visitor of an edge's page view that came without a cookie."""
+    agent = value_of(scope["headers"], b"user-agent") or b""
+    return core.cookie.first(view, client.ip.encode(), agent)
+
+
+def known_of(core: Core, scope: Scope, client: Client) -> Identity | None:
+    """Whom the cookie names.
+
+    A shop's own server may ask us over plain HTTP with the cookies of a secure page.
+    """
+    headers = scope["headers"]
+    known = core.cookie.known(headers, secure=True)
+    if known is None and client.scheme != "https":
+        known = core.cookie.known(headers, secure=False)
+    return known
+
+
+def peer_of(scope: Scope) -> str:
+    """The address at the other end of the connection; empty where there is none."""
+    return scope["client"][0] if scope.get("client") else ""

@@ -1,0 +1,161 @@
+"""What a fragment's request asks for: its parameters, and the page that it stands in.
+
+Nothing of a request is ever written into the answer.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
+from urllib.parse import urlsplit
+
+from msgspec import structs
+
+from proxy.classify import is_complete
+from proxy.facts.address import parameters
+from proxy.headers import value_of
+from proxy.models import PAGE_KINDS, WIDGETS, Page, PageKind, Widget
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from proxy.classify import Classifier
+    from proxy.headers import Client, Headers
+
+Fallback = Literal["empty", "keep", "error"]
+"""How a fragment says that there is nothing to say, so that the including side shows its own content:
+200 with nothing in it (nginx ``stub``, PHP, Varnish), 204 (htmx keeps what it has), or 503 (``onerror``
+and ``alt`` of ESI)."""
+
+FALLBACKS: tuple[Fallback, ...] = get_args(Fallback)
+
+WHY = "parameters"
+"""``Page.why`` of a page that the parameters tell."""
+
+FIELDS: dict[PageKind, tuple[str, ...]] = {
+    "product": ("product_id", "variant_id"),
+    "category": ("category_name",),
+    "search": ("term",),
+}
+"""Page kind → the parameters that are its facts."""
+
+TELLING: tuple[tuple[str, PageKind], ...] = (
+    ("product_id", "product"),
+    ("term", "search"),
+    ("category_name", "category"),
+)
+"""Parameters that tell the page's kind where ``page`` is missing."""
+
+MAX_VIEW = 200
+"""Characters of a view ID: nginx's has 32, Varnish's 10, a UUID 36."""
+
+MAX_ADDRESS = 4096
+"""Bytes of the page's address that are looked at."""
+
+
+class Wanted(NamedTuple):
+    """What a request asks for.
+
+    Attributes:
+        page: what is looked at; None where only the page view can tell.
+        view: its ID; empty for none.
+        counts: whether it may make the page view's event.
+        fallback: how it wants to be told that there is nothing.
+        wrong: the parameter that can't be what it is; empty for none.
+    """
+
+    page: Page | None
+    view: str
+    counts: bool
+    fallback: Fallback
+    wrong: str
+
+
+def widget_of(raw_path: bytes, below: bytes) -> Widget | None:
+    """The widget that a path names, byte for byte; None for every other spelling.
+
+    Neither an encoded letter nor anything behind the name is let through: a cache in front may take
+    ``top/x.css`` or ``top%2Fx.css`` for a stylesheet.
+
+    Args:
+        raw_path: as it came, without query.
+        below: what must stand before the name.
+    """
+    name = raw_path.removeprefix(below)
+    return next((widget for widget in WIDGETS if widget.encode() == name), None)
+
+
+def wanted(query: bytes, address: bytes, view: bytes, classifier: Classifier) -> Wanted:
+    """Reads a request.
+
+    Args:
+        query: the fragment's, without "?".
+        address: path and query of the page that it stands in; empty where nobody knows.
+        view: the page view's ID as a header says it; empty for none.
+        classifier: says what the address means.
+    """
+    found = parameters(query)
+    page, wrong = _page(found)
+    if address and (page is None or not is_complete(page)):
+        path, _, rest = address.partition(b"?")
+        there = classifier.from_request(path, rest)
+        if there is not None and is_complete(there) and (page is None or page.kind == there.kind):
+            page = there
+    if page is not None and not is_complete(page):
+        wrong = wrong or FIELDS[page.kind][0]
+        page = None
+    fallback: Fallback = "empty"
+    said = found.get("fallback")
+    if said:
+        fallback = next((one for one in FALLBACKS if one == said), "empty")
+        wrong = wrong or ("" if fallback == said else "fallback")
+    name = found.get("view") or view.decode("utf-8", "replace")
+    return Wanted(page, name[:MAX_VIEW], found.get("count") != "0", fallback, wrong)
+
+
+def _page(found: Mapping[str, str]) -> tuple[Page | None, str]:
+    """The page that the parameters tell, and the one that can't be right."""
+    kind: PageKind | None = None
+    said = found.get("page")
+    if said:
+        kind = next((known for known in PAGE_KINDS if known == said != "none"), None)
+        if kind is None:
+            return None, "page"
+    else:
+        kind = next((kind for name, kind in TELLING if found.get(name)), None)
+        if kind is None:
+            return None, ""
+    facts = {name: found[name] for name in FIELDS.get(kind, ()) if found.get(name)}
+    return structs.replace(Page(kind, why=WHY), **facts), ""
+
+
+def address_of(headers: Headers, client: Client, *, trusted: bool, prefix: str) -> bytes:
+    """Path and query of the page that a fragment stands in; empty where nobody knows.
+
+    An edge that includes fragments says it in ``X-Original-URI``. A browser that asks for one itself (htmx,
+    an iframe) says it in ``Referer``; but what an edge includes has the headers of the page's own request,
+    and its ``Referer`` is the page before.
+
+    Args:
+        headers: of the request.
+        client: who asks.
+        trusted: whether the connection is a trusted proxy's.
+        prefix: of our own endpoints, which are no pages.
+    """
+    below = prefix.encode() + b"/"
+    if trusted:
+        original = value_of(headers, b"x-original-uri") or b""
+        if original.startswith(b"/") and not original.startswith(below):
+            return original[:MAX_ADDRESS]
+    referer = value_of(headers, b"referer")
+    if referer is None or value_of(headers, b"sec-fetch-dest") == b"document":
+        return b""
+    try:
+        parts = urlsplit(referer[:MAX_ADDRESS])
+    except ValueError:  # a bracket that opens no IPv6 address
+        return b""
+    if parts.scheme != client.scheme.encode() or parts.netloc.lower() != client.host.lower():
+        return b""
+    path = parts.path or b"/"
+    if path.startswith(below):
+        return b""
+    return b"%b?%b" % (path, parts.query) if parts.query else path

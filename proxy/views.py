@@ -1,0 +1,231 @@
+"""Which requests belong to one page view: they share its call, and its event is sent once.
+
+A page asks for several fragments, each in a request of its own. They belong together when they carry the
+same view ID, or else when the same visitor asks for the same page within a few seconds. Neither ever
+reaches over to another visitor: who asks is part of every key.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import TYPE_CHECKING, NamedTuple
+
+from msgspec import Struct
+
+from proxy.events import Context, page_event
+from proxy.models import Page, Recommendations, Visitor  # noqa: TC001  msgspec resolves annotations at run time
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from proxy.personalize import Call, PageView, Personalizer
+
+MAX_VIEWS = 8192
+"""Page views remembered in one process: 1,600 a second over the default window. The oldest goes first."""
+
+MAX_BYTES = 16 * 2**20
+"""Answers kept in one process, in bytes: the guide's have some 5 KB, so 3,000 of them."""
+
+SIBLING_SECONDS = 0.1
+"""How long a fragment that may not, or can't, make the page view waits for another of the same view ID to
+make it: an edge asks for all of a page's fragments within a few milliseconds, in any order."""
+
+
+class Asked(Struct, frozen=True):
+    """What a request wants to know.
+
+    Attributes:
+        visitor: who looks at the page.
+        context: where from.
+        page: what is looked at, as far as the request tells.
+        view: the ID of the page view; empty where nobody gave one.
+        address: path and query of the page; empty where nobody knows.
+        counts: whether it may make the page view's event.
+    """
+
+    visitor: Visitor
+    context: Context | None = None
+    page: Page | None = None
+    view: str = ""
+    address: str = ""
+    counts: bool = True
+
+
+class Seen(NamedTuple):
+    """What a page view was answered.
+
+    Attributes:
+        page: what is looked at; None where nobody knows.
+        answer: the recommendations, or None.
+        outcome: why there are none: ``late``, ``down``, ``error``, ``unknown``; ``hit`` otherwise.
+    """
+
+    page: Page | None
+    answer: Recommendations | None
+    outcome: str
+
+
+UNKNOWN = Seen(None, None, "unknown")
+
+Group = tuple[str, str | None, str]
+"""Anonymous id, user id, and view ID: empty for all views of the visitor."""
+
+
+class _Entry:
+    """One page view."""
+
+    __slots__ = ("address", "call", "expires", "groups", "page", "size")
+
+    def __init__(self, page: Page, address: str, call: Call, expires: float, groups: list[Group]) -> None:
+        self.page = page
+        self.address = address
+        self.call = call
+        self.expires = expires
+        self.groups = groups
+        self.size = 0
+
+
+class Views:
+    """The page views of the last few seconds.
+
+    Args:
+        personalizer: makes the calls.
+        window: seconds from its beginning for which a page view's answer is kept, and for which requests
+            without a view ID belong to it.
+        clock: seconds, monotonic; the personalizer's.
+    """
+
+    def __init__(self, personalizer: Personalizer, *, window: float, clock: Callable[[], float]) -> None:
+        self._personalizer = personalizer
+        self._window = window
+        self._clock = clock
+        self._groups: dict[Group, list[_Entry]] = {}
+        self._order: deque[_Entry] = deque()
+        self._bytes = 0
+        self._waiting: dict[Group, list[asyncio.Future[None]]] = {}
+
+    def __len__(self) -> int:
+        return len(self._order)
+
+    @property
+    def bytes(self) -> int:
+        """Bytes of the answers that are kept."""
+        return self._bytes
+
+    async def look(self, asked: Asked, started: float) -> Seen:
+        """The answer to a page view: the one that is there, or in flight, or a new one.
+
+        When it returns, the page view's event is acknowledged or on the disk.
+
+        Args:
+            asked: what the request knows.
+            started: when it came, on our clock: it waits until its own deadline.
+        """
+        view = self._personalizer.view(asked.visitor, asked.context, started)
+        entry = self._find(asked)
+        if entry is None and asked.view and not _makes(asked):
+            await self._sibling(asked, min(SIBLING_SECONDS, view.remaining))
+            entry = self._find(asked)
+        if entry is not None:
+            view.join(entry.page, entry.call)
+        elif _makes(asked):
+            assert asked.page is not None
+            view.begin(asked.page)
+            self.add(view, asked.view, asked.address)
+        else:
+            return UNKNOWN
+        answer, outcome = await view.recommendations()
+        await view.settle()
+        return Seen(view.page, answer, outcome)
+
+    def add(self, view: PageView, name: str, address: str) -> None:
+        """Remembers a page view that has begun.
+
+        Args:
+            view: it.
+            name: its ID; empty for none.
+            address: path and query of the page; empty where nobody knows.
+        """
+        call, page = view.main, view.page
+        if call is None or page is None:
+            return
+        now = self._clock()
+        self._forget(now)
+        groups = [_group(view.visitor, "")]
+        if name:
+            groups.append(_group(view.visitor, name))
+        entry = _Entry(page, address, call, now + self._window, groups)
+        self._order.append(entry)
+        for group in groups:
+            self._groups.setdefault(group, []).append(entry)
+            for waiter in self._waiting.pop(group, ()):
+                waiter.set_result(None)
+        if call.task is not None:
+            call.task.add_done_callback(lambda _: self._weigh(entry))
+
+    def _find(self, asked: Asked) -> _Entry | None:
+        """The page view that a request belongs to, the newest first."""
+        self._forget(self._clock())
+        entries = self._groups.get(_group(asked.visitor, asked.view), ())
+        for entry in reversed(entries):
+            if asked.page is not None:
+                if _same(entry.page, asked.page):
+                    return entry
+            elif asked.address and asked.address == entry.address:
+                return entry
+        # A view ID names one page; what doesn't know which belongs to it all the same.
+        return entries[-1] if entries and asked.page is None and asked.view else None
+
+    async def _sibling(self, asked: Asked, seconds: float) -> None:
+        """Waits until a request of the same view ID has begun the page view."""
+        group = _group(asked.visitor, asked.view)
+        waiter = asyncio.get_running_loop().create_future()
+        self._waiting.setdefault(group, []).append(waiter)
+        await asyncio.wait((waiter,), timeout=seconds)
+        if not waiter.done():
+            waiters = self._waiting[group]
+            waiters.remove(waiter)
+            if not waiters:
+                del self._waiting[group]
+
+    def _weigh(self, entry: _Entry) -> None:
+        """The answer has come, and takes its place."""
+        if entry.groups and entry.call.answer is not None:
+            entry.size = len(entry.call.answer)
+            self._bytes += entry.size
+            self._forget(self._clock())
+
+    def _forget(self, now: float) -> None:
+        order = self._order
+        while order and (order[0].expires <= now or len(order) > MAX_VIEWS or self._bytes > MAX_BYTES):
+            entry = order.popleft()
+            self._bytes -= entry.size
+            for group in entry.groups:
+                entries = self._groups[group]
+                entries.remove(entry)
+                if not entries:
+                    del self._groups[group]
+            entry.groups = []
+
+
+def _makes(asked: Asked) -> bool:
+    """Whether a request may and can make the page view's event."""
+    return asked.counts and asked.page is not None and page_event(asked.page) is not None
+
+
+def _group(visitor: Visitor, view: str) -> Group:
+    return visitor.anonymous_id, visitor.user_id, view
+
+
+def _same(page: Page, other: Page) -> bool:
+    """Whether two requests speak of one page; a variant that one of them doesn't name parts none."""
+    if page.kind != other.kind:
+        return False
+    if page.kind == "product":
+        return page.product_id == other.product_id and (
+            page.variant_id == other.variant_id or page.variant_id is None or other.variant_id is None
+        )
+    if page.kind == "category":
+        return page.category_name == other.category_name
+    return page.kind != "search" or page.term == other.term
