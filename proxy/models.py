@@ -70,6 +70,20 @@ class Slot(Struct, frozen=True):
     static_link: str | None = None
     pages: frozenset[PageKind] | None = None
     """The page kinds on which it counts (``[[slots]] page``); None: on all."""
+    include: Include | None = None
+    """Where an include asks for it: what that says beside the widget."""
+
+
+class Include(Struct, frozen=True):
+    """What an include of one of our fragments says."""
+
+    language: Literal["esi", "ssi"]
+    query: bytes = b""
+    """Of its URL: which page it is about, as far as it says so."""
+    host: bytes = b""
+    """Of its URL, in lower case; empty where that is a path."""
+    alt: Slot | None = None
+    """Another fragment of ours, for when this one has nothing to say (``<esi:include alt>``)."""
 
 
 class RawFacts(Struct):

@@ -318,7 +318,7 @@ class OpenElements:
 
     def _reach(self, name: bytes) -> int:
         """The place in the stack of the element that an end tag closes, or why there is none."""
-        if name in VOID:
+        if name in VOID or name.startswith(b"esi:"):
             return _IGNORED
         stack = self.stack
         for at in range(len(stack) - 1, -1, -1):

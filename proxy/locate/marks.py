@@ -22,17 +22,25 @@ class Opening:
 
     Attributes:
         slot: what for; None where bytes are to be left out (a vendor script).
-        original: the very bytes that stand there: what to send if it isn't filled. b"" for an insertion.
+        original: the very bytes that stand there. b"" for an insertion.
+        fallback: what to send if it isn't filled, where that isn't the original: an include's own bytes
+            are nothing for a browser.
     """
 
     slot: Slot | None
     original: bytes
+    fallback: bytes | None = None
+
+    @property
+    def unfilled(self) -> bytes:
+        """What to send if it isn't filled."""
+        return self.original if self.fallback is None else self.fallback
 
 
 class Mark:
     """A range of the page, in bytes from its start; ``end`` is OPEN as long as it is held."""
 
-    __slots__ = ("claims", "end", "insert", "slot", "start")
+    __slots__ = ("claims", "end", "fallback", "insert", "slot", "start")
 
     def __init__(
         self, slot: Slot | None, start: int, end: int, *, insert: bool = False, claims: int = 0
@@ -40,6 +48,7 @@ class Mark:
         self.slot = slot
         self.start = start
         self.end = end
+        self.fallback: bytes | None = None
         self.insert = insert
         self.claims = claims
 
@@ -69,9 +78,11 @@ class Marks:
         """Take a rule for the element at hand."""
         self._claimed.append(rule)
 
-    def add(self, slot: Slot | None, start: int, end: int) -> None:
+    def add(self, slot: Slot | None, start: int, end: int, fallback: bytes | None = None) -> None:
         """A place that is certain, unless something around it turns out to go as a whole."""
-        self.all.append(Mark(slot, start, end))
+        mark = Mark(slot, start, end)
+        mark.fallback = fallback
+        self.all.append(mark)
 
     def hold(self, slot: Slot | None, start: int, *, insert: bool) -> Mark:
         """A range whose end is still to be found.

@@ -83,7 +83,10 @@ class Memory:
             facts: bytes of facts that earlier steps don't hold.
         """
         size = _OVERHEAD + len(chunk) + facts
-        size += sum(len(piece if isinstance(piece, bytes) else piece.original) for piece in step.pieces)
+        size += sum(
+            len(piece) if isinstance(piece, bytes) else len(piece.original) + len(piece.fallback or b"")
+            for piece in step.pieces
+        )
         self._steps[place, chunk] = step, size
         self.size += size
         while self.size > self.limit:

@@ -146,7 +146,7 @@ class Page:
                 break
             if mark.start > sent:
                 out.append(raw[sent - base : mark.start - base])
-            out.append(Opening(mark.slot, raw[mark.start - base : mark.end - base]))
+            out.append(Opening(mark.slot, raw[mark.start - base : mark.end - base], mark.fallback))
             sent = mark.end
             done += 1
         del marks[:done]

@@ -6,10 +6,14 @@ Source: vendor guide ("Insert banners", "Insert products"), its later dialects a
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Literal, NamedTuple, cast
 
-from proxy.locate.markup import text
-from proxy.models import LIST_NAMES, WIDGETS, Slot, Widget
+from msgspec import structs
+
+from proxy.locate.marks import LOOK_AHEAD
+from proxy.locate.markup import COMMENT_END, resolve, text
+from proxy.locate.tokens import MAX_DIRECTIVE
+from proxy.models import LIST_NAMES, WIDGETS, Include, Slot, Widget
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,7 +28,7 @@ NEEDLES = (
 )
 """Lower-case bytes, one of which each placeholder's tag holds."""
 
-OPENINGS = (b"[datacue-", b"<esi:include", b"<!--#include")
+OPENINGS = (b"[datacue-", b"<esi:include", b"<!--#")
 """How includes and shortcodes begin. They are replaced whole: nothing of them may leave before it is told."""
 
 MAX_SHORTCODE = 512
@@ -42,7 +46,22 @@ _VENDOR_SCRIPT = re.compile(
 )
 
 _WORDS = re.compile(rb"(?:([\w-]+)\s*=\s*)?(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'=]+))")
-_SSI = re.compile(rb"<!--#include\s+virtual\s*=\s*(?:\"([^\"]*)\"|'([^']*)')\s*-->", re.IGNORECASE)
+
+MAX_GAP = 256
+"""Bytes of white space between what belongs together: a line break and its indentation."""
+
+_SPACE = rb"[ \t\n\r\f]"
+_INCLUDE_END = re.compile(rb"%b{0,%d}</esi:include%b*+>" % (_SPACE, MAX_GAP, _SPACE))
+_INCLUDE_END_BEGUN = b"</esi:include"
+_DIRECTIVE = re.compile(
+    rb"<!--#\s*(include|block)((?:\s+[a-z]+\s*=\s*(?:\"[^\"]*\"|'[^']*'))*)\s*-->", re.IGNORECASE
+)
+_PARAMETER = re.compile(rb"([a-z]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)')", re.IGNORECASE)
+_ENDBLOCK = re.compile(rb"<!--#\s*endblock\s*-->", re.IGNORECASE)
+_DIRECTIVE_BEGUN = b"<!--#"
+_URL = re.compile(
+    rb"\s*(?:(?:https?:)?//([^/?#@\s]++))?(/[^?#\s]*+)(?:\?([^#\s]*+))?(?:#\S*+)?\s*", re.IGNORECASE
+)
 
 
 def placeholder(found: Mapping[bytes, bytes]) -> Slot | None:
@@ -76,18 +95,112 @@ def is_vendor_script(found: Mapping[bytes, bytes]) -> bool:
     return _VENDOR_SCRIPT.fullmatch(found.get(b"src", b"")) is not None
 
 
-def include(url: bytes, prefix: bytes) -> Slot | None:
-    """The slot that an include of this URL stands for; None if it isn't one of our fragments."""
-    path = url.partition(b"?")[0]
+def include(url: bytes, prefix: bytes, language: Literal["esi", "ssi"]) -> Slot | None:
+    """The slot that an include of this URL stands for; None if it isn't one of our fragments.
+
+    An absolute URL is taken for one whatever its host, which is to be compared with the page's own.
+    """
+    match = _URL.fullmatch(url)
+    if match is None:
+        return None
     start = prefix + b"/fragments/"
-    widget = path[len(start) :].decode("latin-1")
-    return Slot(widget) if path.startswith(start) and widget in WIDGETS else None
+    widget = match[2][len(start) :].decode("latin-1")
+    if not match[2].startswith(start) or widget not in WIDGETS:
+        return None
+    return Slot(widget, include=Include(language, match[3] or b"", (match[1] or b"").lower()))
 
 
-def ssi(comment: bytes, prefix: bytes) -> Slot | None:
-    """The slot of ``<!--#include virtual="..." -->``, the whole comment given."""
-    match = _SSI.fullmatch(comment)
-    return None if match is None else include(match[1] or match[2] or b"", prefix)
+def esi(found: Mapping[bytes, bytes], prefix: bytes) -> Slot | None:
+    """The slot of an ``<esi:include>`` with these attributes (ESI Language Specification 1.0, 3.1)."""
+    slot = include(resolve(found.get(b"src", b"")), prefix, "esi")
+    if slot is None or slot.include is None or b"alt" not in found:
+        return slot
+    alt = include(resolve(found[b"alt"]), prefix, "esi")
+    return structs.replace(slot, include=structs.replace(slot.include, alt=alt))
+
+
+def include_end(low: bytes, end: int, *, final: bool) -> int:
+    """Where an ``<esi:include>`` ends, the tag of which ends at ``end``: it may have an end tag of its own.
+
+    Returns:
+        -1 where more must come before that can be told.
+    """
+    match = _INCLUDE_END.match(low, end)
+    if match is not None:
+        return match.end()
+    rest = low[end : end + 2 * MAX_GAP]
+    begun = rest.lstrip(b" \t\n\r\f")
+    head, tail = begun[: len(_INCLUDE_END_BEGUN)], begun[len(_INCLUDE_END_BEGUN) :]
+    torn = len(rest) - len(begun) <= MAX_GAP > len(tail) and _INCLUDE_END_BEGUN.startswith(head)
+    return -1 if torn and not tail.strip(b" \t\n\r\f") and not final else end
+
+
+class Directive(NamedTuple):
+    """What an SSI comment turned out to be.
+
+    Attributes:
+        slot: None if it isn't for us.
+        end: of all that belongs to it.
+        fallback: what stands there if there is nothing to say.
+    """
+
+    slot: Slot | None
+    end: int
+    fallback: bytes
+
+
+def ssi(raw: bytes, i: int, end: int, prefix: bytes, *, final: bool) -> Directive | None:
+    """What ``<!--#include virtual="..." -->`` asks for, or a block right before it that is its ``stub``.
+
+    Sources: Apache mod_include, "include"; nginx ngx_http_ssi_module, "block" and "include".
+
+    Args:
+        raw: the page.
+        i: where the comment begins.
+        end: where it ends.
+        prefix: of our URLs.
+        final: whether the page ends with ``raw``.
+
+    Returns:
+        None where more must come before it can be told.
+    """
+    name, found = _directive(raw, i, end)
+    if name == b"include":
+        return Directive(_virtual(found, prefix), end, b"")
+    stub = found.get(b"name")
+    if not stub:
+        return Directive(None, end, b"")
+    more = None if not final and len(raw) - i < LOOK_AHEAD else Directive(None, end, b"")
+    closing = _ENDBLOCK.search(raw, end, i + LOOK_AHEAD)
+    if closing is None:
+        return more
+    after = raw[closing.end() : closing.end() + MAX_GAP + MAX_DIRECTIVE]
+    start = closing.end() + len(after) - len(after.lstrip())
+    rest = raw[start : start + MAX_DIRECTIVE]
+    if not rest.startswith(_DIRECTIVE_BEGUN):
+        return more if _DIRECTIVE_BEGUN.startswith(rest) else Directive(None, end, b"")
+    last = COMMENT_END.search(raw, start, start + MAX_DIRECTIVE)
+    if last is None:
+        return more if len(rest) < MAX_DIRECTIVE else Directive(None, end, b"")
+    name, found = _directive(raw, start, last.end())
+    slot = _virtual(found, prefix) if name == b"include" and found.get(b"stub") == stub else None
+    return Directive(slot, end if slot is None else last.end(), raw[end : closing.start()])
+
+
+def _directive(raw: bytes, i: int, end: int) -> tuple[bytes, dict[bytes, bytes]]:
+    """Name and parameters of an SSI comment; no name where it is none that concerns us."""
+    match = _DIRECTIVE.fullmatch(raw, i, end)
+    if match is None:
+        return b"", {}
+    parameters = _PARAMETER.findall(match[2])
+    return match[1].lower(), {name.lower(): double or single for name, double, single in parameters}
+
+
+def _virtual(found: Mapping[bytes, bytes], prefix: bytes) -> Slot | None:
+    """The slot of an include with these parameters. With ``set`` nothing is shown where it stands."""
+    if b"file" in found or b"set" in found:
+        return None
+    return include(found.get(b"virtual", b""), prefix, "ssi")
 
 
 def shortcode(match: re.Match[bytes]) -> Slot | None:

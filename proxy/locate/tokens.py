@@ -19,15 +19,20 @@ from proxy.locate.markup import (
     TAG,
 )
 
-Kind = Literal["text", "include", "other"]
-"""``text`` is the text of ordinary elements, ``include`` a whole ``<!--#include``; raw text, comments and
-the like are ``other``."""
+Kind = Literal["text", "directive", "other"]
+"""``text`` is the text of ordinary elements, ``directive`` a whole ``<!--#include`` or ``<!--#block``; raw
+text, comments and the like are ``other``."""
 
-MAX_INCLUDE = 4 * 1024
+MAX_DIRECTIVE = 4 * 1024
 """Bytes of an SSI comment. It holds one URL; servers allow 8 KiB for a whole request line."""
+
+_DIRECTIVES = (b"include", b"block")
+_SPACES = 8
+"""White space after ``<!--#`` that nginx allows; nobody writes more than one."""
 
 _TORN = b"torn"
 _LESS_THAN = 0x3C
+_HASH = 0x23
 _CDATA = b"<![CDATA["
 
 
@@ -117,14 +122,21 @@ class Tokens:
         arrived = len(low) - i
         if arrived < len("<!--->"):
             return None
-        if low.startswith(b"#include"[: arrived - len("<!--")], i + len("<!--")):
-            end = COMMENT_END.search(low, i + len("<!--"), i + MAX_INCLUDE)
+        if self._directive(i + len("<!--")):
+            end = COMMENT_END.search(low, i + len("<!--"), i + MAX_DIRECTIVE)
             if end is not None:
-                return Token("include", end.end())
-            if arrived < MAX_INCLUDE:
+                return Token("directive", end.end())
+            if arrived < MAX_DIRECTIVE:
                 return None
         self.state = b"comment"
         return Token("other", i + len("<!--"))
+
+    def _directive(self, i: int) -> bool:
+        """Whether a comment's text is, or may turn out to be, a directive that is ours to read."""
+        if self.low[i] != _HASH:
+            return False
+        word = self.low[i + 1 : i + 1 + _SPACES + max(map(len, _DIRECTIVES))].lstrip()
+        return any(word.startswith(name) or name.startswith(word) for name in _DIRECTIVES)
 
     def _in_script(self, i: int) -> Token | None:
         """The script data states (13.2.5.4, .15 to .31)."""

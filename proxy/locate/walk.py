@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from proxy.models import RawFacts, Slot
 
 _RAW = RAW_TEXT | {b"plaintext"}
-_HOLLOW = VOID | {b"esi:include"}
+_ESI_INCLUDE = b"esi:include"
+_HOLLOW = VOID | {_ESI_INCLUDE}
 _NEEDS_STACK = frozenset((b"svg", b"math", b"template"))
 _LESS_THAN = 0x3C
 _SHORTCODE = placeholders.OPENINGS[0]
@@ -101,8 +102,10 @@ class Walk:
                 if low[i] == _LESS_THAN:
                     tag = TAG.match(low, i)
                     if tag is not None:
-                        self._tag(tag, i)
-                        i = tag.end()
+                        end = self._tag(tag, i)
+                        if end < 0:
+                            break  # an include whose end tag may come
+                        i = end
                         continue
                 else:
                     # Most text is nobody's business.
@@ -117,7 +120,7 @@ class Walk:
                 break
             end = self._other(token, i)
             if end == i and token.end > i:
-                break  # text that may turn out to be a shortcode
+                break  # text that may turn out to be a shortcode, or a block that an include may follow
             i = end
         self._forget_hits(base + i)
         self.marks.expire(base + size)
@@ -183,15 +186,20 @@ class Walk:
             if end == len(self._tokens.low):
                 end -= self._shortcode_begun(i, end)
             self._text(i, end)
-        elif token.kind == "include":
-            self._include(i, end)
+        elif token.kind == "directive":
+            end = self._directive(i, end)
         elif self.gather is not None:
             self.gather.passed(self._base + end)
             if end == i and self.gather.since is not None:
                 self.gather.raw_text_end(self._tokens.raw[self.gather.since - self._base : i])
         return end
 
-    def _tag(self, tag: re.Match[bytes], i: int) -> None:
+    def _tag(self, tag: re.Match[bytes], i: int) -> int:
+        """Take a tag.
+
+        Returns:
+            Its end; -1 if more must come before it can be taken.
+        """
         end = tag.end()
         if end - i > MAX_TAG:
             self._too_long(i)
@@ -199,12 +207,17 @@ class Walk:
             self.marks.expire(self._base + end)
         if tag[1]:
             self._end(tag, i)
-        else:
-            self._start(tag, i)
+            return end
+        return self._start(tag, i)
 
-    def _start(self, tag: re.Match[bytes], i: int) -> None:
+    def _start(self, tag: re.Match[bytes], i: int) -> int:
         opened = self._open
         end, name = tag.end(), tag[2]
+        whole = end
+        if name == _ESI_INCLUDE:
+            whole = placeholders.include_end(self._tokens.low, end, final=self._tokens.final)
+            if whole < 0:
+                return whole
         raw = self._tokens.raw[tag.end(2) : end - 1]
         html = opened.is_html(name, raw)
         if opened.may_close(name):
@@ -215,7 +228,7 @@ class Walk:
         watchers: list[Watcher] = []
         if (self._every_tag or self._hit(i, end)) and not opened.in_template:
             hollow = self_closing or (html and name in _HOLLOW)
-            watchers = self._judge(name, attributes(raw), i, end, html=html, hollow=hollow)
+            watchers = self._judge(name, attributes(raw), i, whole, html=html, hollow=hollow)
         if opened.stack or watchers or self._ancestors or name in _NEEDS_STACK:
             opening = opened.push(name, raw, html=html, self_closing=self_closing)
             if opening is None:
@@ -231,6 +244,7 @@ class Walk:
             self._tokens.enter(name)
             if self.gather is not None and not opened.in_template:
                 self.gather.raw_text(name, raw, self._base + end)
+        return whole
 
     def _relax(self) -> None:
         """Once every rule has found its element, nobody asks for ancestors any more."""
@@ -260,11 +274,15 @@ class Walk:
                 self.marks.expire(self._base + stop)
                 self.marks.add(slot, self._base + start, self._base + stop)
 
-    def _include(self, i: int, end: int) -> None:
-        slot = placeholders.ssi(self._tokens.raw[i:end], self._plan.prefix)
-        if slot is not None and not self._open.in_template:
-            self.marks.expire(self._base + end)
-            self.marks.add(slot, self._base + i, self._base + end)
+    def _directive(self, i: int, end: int) -> int:
+        found = placeholders.ssi(self._tokens.raw, i, end, self._plan.prefix, final=self._tokens.final)
+        if found is None:
+            return i  # a block: what follows it must come
+        if found.slot is None or self._open.in_template:
+            return end
+        self.marks.expire(self._base + found.end)
+        self.marks.add(found.slot, self._base + i, self._base + found.end, found.fallback)
+        return found.end
 
     @staticmethod
     def _closed(element: Element, inner: int, outer: int, *, ended: bool) -> None:
@@ -303,10 +321,10 @@ class Walk:
         for slot in _at(rules, "prepend"):
             marks.add(slot, inside, inside)
         inner: list[Watcher] = []
-        if html and name == b"esi:include":
-            included = placeholders.include(found.get(b"src", b""), self._plan.prefix)
+        if html and name == _ESI_INCLUDE:
+            included = placeholders.esi(found, self._plan.prefix)
             if included is not None:
-                marks.add(included, start, inside)
+                marks.add(included, start, inside, b"")
         elif html and (asked := placeholders.placeholder(found)) is not None:
             if hollow:
                 marks.add(asked, inside, inside)

@@ -12,7 +12,7 @@ from proxy.locate.elements import MAX_DEPTH
 from proxy.locate.markup import MAX_TAG
 from proxy.locate.page import MAX_UNREAD
 from proxy.locate.placeholders import MAX_SHORTCODE
-from proxy.locate.tokens import MAX_INCLUDE
+from proxy.locate.tokens import MAX_DIRECTIVE
 
 if TYPE_CHECKING:
     from conftest import Rules, Send
@@ -52,7 +52,7 @@ def test_what_stands_before_a_slot_leaves_at_once() -> None:
     assert splicer.held == 1
 
 
-@pytest.mark.parametrize("beginning", [b"<esi:inc", b"<!--#", b"[datac", b"<script src=x", b"<scr", b"<"])
+@pytest.mark.parametrize("beginning", [b"<esi:inc", b"<!-", b"[datac", b"<script src=x", b"<scr", b"<"])
 def test_the_beginning_of_what_may_be_replaced_is_held(beginning: bytes) -> None:
     splicer = Splicer(Plan())
     assert splicer.feed(b"<p>text" + beginning) == [b"<p>text"]
@@ -145,9 +145,9 @@ def test_includes_and_shortcodes_are_bounded(send: Send) -> None:
         assert len(send(fits, cuts=cuts).openings) == 1
         assert send(long, cuts=cuts).openings == []
     include = b"<!--#include virtual='/_datacue/fragments/top?%s' -->"
-    fits = include % (b"a" * (MAX_INCLUDE - len(include) + 2))
-    long = include % (b"a" * (MAX_INCLUDE - len(include) + 3))
-    for cuts in ([], [20], [MAX_INCLUDE - 1], [MAX_INCLUDE]):
+    fits = include % (b"a" * (MAX_DIRECTIVE - len(include) + 2))
+    long = include % (b"a" * (MAX_DIRECTIVE - len(include) + 3))
+    for cuts in ([], [20], [MAX_DIRECTIVE - 1], [MAX_DIRECTIVE]):
         assert len(send(fits, cuts=cuts).openings) == 1
         assert send(long, cuts=cuts).openings == []
 
@@ -160,7 +160,7 @@ def test_small_limits_make_no_difference_to_cuts(
     monkeypatch.setattr(page_module, "MAX_UNREAD", 30)
     monkeypatch.setattr(walk, "SKIP_WINDOW", 25)
     monkeypatch.setattr(placeholders, "MAX_SHORTCODE", 20)
-    monkeypatch.setattr(tokens, "MAX_INCLUDE", 35)
+    monkeypatch.setattr(tokens, "MAX_DIRECTIVE", 35)
     monkeypatch.setattr("proxy.locate.memory.MAX_PATH", 50)
     page = (
         b"<p>text<b>more</b><p data-dc-products>"
