@@ -1,8 +1,8 @@
 """The public side: an HTTP/1.1 server protocol for uvicorn that refuses what could be read in two ways.
 
 In reading order: ``limits`` (how much, how long), ``head`` and ``body`` (bytes in, a request out, no I/O),
-``answer`` (a response's head), ``deadline`` (one timer a connection), ``exchange`` (one request as the ASGI
-app sees it), ``protocol`` (the connection).
+``answer`` (a response's head), ``reply`` (a response on its way), ``deadline`` (one timer a connection),
+``exchange`` (one request as the ASGI app sees it), ``protocol`` (the connection).
 
 What an app finds in its scope beyond ASGI's ``http``:
 

@@ -70,6 +70,9 @@ _DEFAULT_PORTS: Final = {b"http": b":80", b"https": b":443"}
 _SINGLE: Final = frozenset({b"host", b"content-length", b"transfer-encoding"})
 _NOTABLE: Final = _SINGLE | {b"connection", b"upgrade", b"expect"}
 
+_UNUSUAL: Final = frozenset({b"upgrade", b"expect"})
+_BODYLESS_METHODS: Final = frozenset({"GET", "HEAD"})
+
 _DUPLICATE: Final[dict[bytes, Reason]] = {
     b"host": "duplicate-host",
     b"content-length": "duplicate-content-length",
@@ -94,6 +97,8 @@ class Head(Struct, gc=False):
     expects_continue: bool
     upgrade: bool
     """It asks for another protocol on this connection, and we would carry that."""
+    bare: bool
+    """A GET or HEAD of HTTP/1.1 without any field about a body or another protocol: most requests."""
 
 
 def refuse(reason: Reason, status: int = 400) -> NoReturn:
@@ -220,6 +225,13 @@ def _frame(
             and not chunked
             and not content_length
         )
+    bare = (
+        current
+        and method in _BODYLESS_METHODS
+        and not chunked
+        and content_length is None
+        and notable.keys().isdisjoint(_UNUSUAL)
+    )
     return Head(
         method,
         target,
@@ -230,6 +242,7 @@ def _frame(
         keep_alive,
         current and notable.get(b"expect", b"").lower() == b"100-continue",
         upgrade,
+        bare,
     )
 
 

@@ -33,6 +33,9 @@ if TYPE_CHECKING:
     from uvicorn.server import ServerState
 
     from proxy.edge.head import Head
+    from proxy.edge.reply import App, Connection, Reply
+
+    Direct = Callable[[Head, Connection], Reply | None]
 
 _CR: Final = 0x0D
 _EMPTY_LINES: Final = re.compile(rb"(?:\r\n)*+")
@@ -59,6 +62,9 @@ class EdgeProtocol(asyncio.Protocol):
     limits: ClassVar[EdgeLimits] = EdgeLimits()
     on_refused: ClassVar[Callable[[str], None]] = staticmethod(_ignore)
     """Called with one of ``REASONS`` for each request refused and connection given up."""
+    direct: ClassVar[Direct | None] = None
+    """Asked first about each GET and HEAD without a body: it may answer in place of the app, without a task.
+    It returns what will, or None; must not raise, nor answer at once."""
 
     def __init__(
         self,
@@ -78,10 +84,12 @@ class EdgeProtocol(asyncio.Protocol):
         self._deadline = Deadline(self.loop, self._expired)
         self._transport: asyncio.Transport
         self._addresses: dict[str, Any] = {}
+        self.peer = ""
+        self.scheme = "http"
         self._secure = False
         self._buffer = bytearray()
         """What came and isn't parsed: part of a head, or what was sent ahead."""
-        self._exchange: Exchange | None = None
+        self._exchange: Reply | None = None
         self._body: LengthBody | ChunkedBody | None = None
         """What of the current request's body is to come."""
         self._used = False
@@ -106,6 +114,9 @@ class EdgeProtocol(asyncio.Protocol):
             "server": get_local_addr(self._transport),
             "scheme": "https" if self._secure else "http",
         }
+        self.scheme = self._addresses["scheme"]
+        if self._addresses["client"]:
+            self.peer = self._addresses["client"][0]
         connections: set[Any] = self._server_state.connections
         connections.add(self)
         self._deadline.set(self.limits.head_seconds)
@@ -165,6 +176,8 @@ class EdgeProtocol(asyncio.Protocol):
             self._writable.set()
         self._unsent = 0
         self._wait_for_client()
+        if self._exchange is not None:
+            self._exchange.writable()
 
     # Called by the server
 
@@ -222,23 +235,38 @@ class EdgeProtocol(asyncio.Protocol):
         if body is not None and rest:
             rest = body.feed(rest, content)  # before the app hears of it, since it may be refused
         self._used = True
-        self._exchange = exchange = Exchange(self, head, self._scope(head), expects_body=body is not None)
         self._body = body
-        if body is not None and (content or body.ended):
-            exchange.feed(content, ended=body.ended)
-            self._body = None if body.ended else body
-        if self._last:
-            exchange.keep_alive = False
+        direct = type(self).direct if head.bare else None
+        reply = direct(head, self) if direct is not None else None
+        if reply is not None:
+            self._hold(reply)
+        else:
+            exchange = self._call(head, None, expects_body=body is not None)
+            if body is not None and (content or body.ended):
+                exchange.feed(content, ended=body.ended)
+                self._body = None if body.ended else body
         if rest:
             self._buffer += rest
             self._pause_reading()
         self._wait_for_client()
+
+    def _hold(self, reply: Reply) -> None:
+        """From now on this is the connection's."""
+        self._exchange = reply
+        if self._last:
+            reply.keep_alive = False
+
+    def _call(self, head: Head, app: App | None, *, expects_body: bool) -> Exchange:
+        """Have the app answer."""
+        exchange = Exchange(self, head, self._scope(head), expects_body=expects_body)
+        self._hold(exchange)
         tasks = self._server_state.tasks
-        task = self.loop.create_task(exchange.run(self._app))
+        task = self.loop.create_task(exchange.run(app or self._app))
         tasks.add(task)
         task.add_done_callback(tasks.discard)
+        return exchange
 
-    def _take_body(self, exchange: Exchange, body: LengthBody | ChunkedBody, data: bytes) -> None:
+    def _take_body(self, exchange: Reply, body: LengthBody | ChunkedBody, data: bytes) -> None:
         content: list[bytes] = []
         rest = body.feed(data, content)
         if body.ended:
@@ -285,6 +313,10 @@ class EdgeProtocol(asyncio.Protocol):
         if not self._transport.is_closing():
             self._transport.writelines(data)
 
+    def write_paused(self) -> bool:
+        """Whether the client reads slower than we write."""
+        return self._writable is not None and not self._writable.is_set()
+
     async def drain(self) -> None:
         """Wait until the transport wants more."""
         if self._writable is not None:
@@ -308,7 +340,7 @@ class EdgeProtocol(asyncio.Protocol):
         self._resume_reading()
         self._wait_for_client()
 
-    def answered(self, exchange: Exchange) -> None:
+    def answered(self, exchange: Reply) -> None:
         """A response is whole: on to the next request, or away."""
         self._server_state.total_requests += 1
         self._exchange = None
@@ -323,6 +355,10 @@ class EdgeProtocol(asyncio.Protocol):
                 ahead = bytes(self._buffer)
                 self._buffer.clear()
                 self.data_received(ahead)
+
+    def hand_over(self, head: Head, app: App | None = None) -> None:
+        """Have an ASGI app answer a request without a body, from the start; None: the server's own."""
+        self._call(head, app, expects_body=False)
 
     def cut(self, *, reset: bool) -> None:
         """End the connection in the middle of a response.
@@ -390,7 +426,7 @@ class EdgeProtocol(asyncio.Protocol):
 
     def _wait_for_client(self) -> None:
         """Set the deadline of what is now to come from the client, if anything."""
-        if self._parting or self._write_paused():
+        if self._parting or self.write_paused():
             return  # that deadline stands
         if self._exchange is None:
             self._deadline.set(self.limits.head_seconds if self._buffer else self.limits.idle_seconds)
@@ -398,9 +434,6 @@ class EdgeProtocol(asyncio.Protocol):
             self._deadline.set(self.limits.body_idle_seconds)
         else:
             self._deadline.clear()
-
-    def _write_paused(self) -> bool:
-        return self._writable is not None and not self._writable.is_set()
 
     def _expired(self) -> None:
         """What was waited for hasn't come."""
@@ -411,7 +444,7 @@ class EdgeProtocol(asyncio.Protocol):
             self._deadline.set(self.limits.write_idle_seconds)
         elif self._parting:
             self._transport.abort()
-        elif self._write_paused():
+        elif self.write_paused():
             type(self).on_refused("write-timeout")
             self.cut(reset=True)
         elif self._exchange is not None:
@@ -423,13 +456,20 @@ class EdgeProtocol(asyncio.Protocol):
 
 
 def hardened(
-    limits: EdgeLimits | None = None, on_refused: Callable[[str], None] = _ignore
+    limits: EdgeLimits | None = None,
+    on_refused: Callable[[str], None] = _ignore,
+    direct: Direct | None = None,
 ) -> type[EdgeProtocol]:
     """A protocol class for ``uvicorn.Config(http=...)``.
 
     Args:
         limits: the default ones if None.
         on_refused: called with one of ``REASONS`` for each refusal.
+        direct: see ``EdgeProtocol.direct``.
     """
-    namespace = {"limits": limits or EdgeLimits(), "on_refused": staticmethod(on_refused)}
+    namespace = {
+        "limits": limits or EdgeLimits(),
+        "on_refused": staticmethod(on_refused),
+        "direct": staticmethod(direct) if direct is not None else None,
+    }
     return type("HardenedEdge", (EdgeProtocol,), namespace)
