@@ -6,17 +6,23 @@ the body. Whether to call at all is the breaker's question, and asked by the per
 
 from __future__ import annotations
 
+import asyncio
 from base64 import b64encode
 from typing import TYPE_CHECKING
 
-from proxy.errors import UnexpectedAnswer
+from proxy.errors import PeerError, UnexpectedAnswer
 from proxy.headers import retry_after
+from proxy.http1 import Answer
 from proxy.signing import authorization
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from proxy.http1 import Answer, Pool
+    from proxy.headers import Headers
+    from proxy.http1 import Pool
+    from proxy.http1.head import ResponseHead
+    from proxy.http1.receiver import Inflow
+    from proxy.http1.tunnel import Tunnel
 
 MAX_ANSWER = 1 << 20
 """Bytes of an answer that are read: the guide's largest has a few thousand."""
@@ -38,6 +44,7 @@ class EventsClient:
     def __init__(self, pool: Pool, *, api_key: str, now: Callable[[], float]) -> None:
         self._pool = pool
         self._now = now
+        self._loop: asyncio.AbstractEventLoop | None = None  # asking for it at each call is a system call
         credentials = b64encode(f"{api_key}:".encode())
         self._head = b"".join(
             (
@@ -57,22 +64,72 @@ class EventsClient:
     def __repr__(self) -> str:
         return f"EventsClient({self._pool.origin.authority.decode()})"
 
-    async def send(self, body: bytes) -> bytes | None:
-        """Sends one event (or an array of them).
+    def send(self, body: bytes) -> asyncio.Future[bytes | None]:
+        """Sends one event (or an array of them): at once where a connection is idle, and without a task.
 
         Returns:
-            The answer's JSON, or None where the guide has no body (204).
-
-        Raises:
-            PeerError: whose failure it is and whether it may be sent again.
+            The answer's JSON, or None where the guide has no body (204); or a PeerError, which says whose
+            failure it is and whether it may be sent again.
         """
         message = b"%b%d\r\n\r\n%b" % (self._head, len(body), body)
+        loop = asyncio.get_running_loop() if self._loop is None else self._loop
+        self._loop = loop
+        reply = _Reply(self._read, loop)
+        if self._pool.send_now(message, reply, limit=MAX_ANSWER):
+            return reply
+        return loop.create_task(self._fetch(message))
+
+    async def _fetch(self, message: bytes) -> bytes | None:
         answer = await self._pool.fetch(message, limit=MAX_ANSWER)
-        if answer.status == OK:
-            return answer.body
-        if answer.status == NO_CONTENT:
+        return self._read(answer.status, answer.headers, answer.body)
+
+    def _read(self, status: int, headers: Headers, body: bytes) -> bytes | None:
+        if status == OK:
+            return body
+        if status == NO_CONTENT:
             return None
-        raise _refusal("the events endpoint", answer, self._now())
+        raise _refusal("the events endpoint", Answer(status, headers, body), self._now())
+
+
+class _Reply(asyncio.Future["bytes | None"]):
+    """A call's answer to come: a future that a connection tells of its response (``http1.Receiver``)."""
+
+    def __init__(
+        self,
+        read: Callable[[int, Headers, bytes], bytes | None],
+        loop: asyncio.AbstractEventLoop,
+    ) -> None:
+        super().__init__(loop=loop)
+        self._read = read
+
+    def informed(self, head: ResponseHead) -> None:
+        """A 1xx response says nothing."""
+
+    def begin(self, head: ResponseHead, chunks: list[bytes], inflow: Inflow) -> None:  # noqa: ARG002  a Receiver's
+        """The head is kept until the end."""
+        self._head = head
+        self._chunks = chunks
+
+    def arrived(self, size: int) -> None:
+        """The body is taken as a whole."""
+
+    def end(self, trailers: Headers, *, keep_inflow: bool) -> None:  # noqa: ARG002  a Receiver's
+        """The answer is there."""
+        if self.done():  # cancelled
+            return
+        head = self._head
+        try:
+            self.set_result(self._read(head.status, head.headers, b"".join(self._chunks)))
+        except PeerError as error:
+            self.set_exception(error)
+
+    def switched(self, tunnel: Tunnel) -> None:
+        """Nobody asked for a tunnel, so the connection refuses one."""
+
+    def fail(self, error: BaseException, *, discard: bool) -> None:  # noqa: ARG002  a Receiver's
+        """There will be no answer."""
+        if not self.done():
+            self.set_exception(error)
 
 
 class RestClient:

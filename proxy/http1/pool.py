@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from proxy.errors import Source
     from proxy.http1.message import Headers, Request
     from proxy.http1.origin import Origin
+    from proxy.http1.receiver import Receiver
 
 _SHORTEST_TICK, _LONGEST_TICK = 0.01, 1.0
 """Seconds between two looks at the deadlines: one timer per pool instead of one per request."""
@@ -142,6 +143,23 @@ class Pool:
                 return Answer(response.status, response.headers, response.take_all())
             idempotent = False
             connection = await self._acquire(fresh=True)
+
+    def send_now(self, message: bytes, receiver: Receiver, *, limit: int | None = None) -> bool:
+        """Sends a serialized request over an idle connection, without waiting for anything.
+
+        Args:
+            message: request line, fields, empty line and body, sent byte for byte, once.
+            receiver: told of the response.
+            limit: of the response's body, in bytes.
+
+        Returns:
+            False where no connection is idle: nothing was sent.
+        """
+        connection = self._take(careful=True)
+        if connection is None:
+            return False
+        connection.begin_whole(message, receiver, limit=limit)
+        return True
 
     def _response(
         self, *, whole: bool = False, on_informational: Callable[[int, Headers], None] | None = None
