@@ -17,7 +17,7 @@ import brotli
 import zstandard
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
 SUPPORTED: tuple[bytes, ...] = (b"zstd", b"br", b"gzip", b"deflate")
 """What we decode and encode, best first: by processor time for a page at the levels below."""
@@ -356,6 +356,11 @@ def narrow(accept_encoding: bytes | None) -> bytes:
         if weight > 0
     ]
     return b", ".join(kept) or b"identity"
+
+
+def narrowed(headers: Sequence[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """A request as the shop gets it: ``Accept-Encoding`` holds only what we can decode."""
+    return [(name, narrow(value)) if name == b"accept-encoding" else (name, value) for name, value in headers]
 
 
 def _weights(accept_encoding: bytes) -> dict[bytes, float]:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from proxy.metrics import Metrics
     from proxy.models import RawFacts
     from proxy.personalize import Personalizer
+    from proxy.shell import Shells
+    from proxy.surrogate import Announcing
     from proxy.views import Views
     from proxy.witness import Capture
 
@@ -42,6 +44,8 @@ class Core:
         privacy_signals: whether Sec-GPC and DNT deny it.
         fact_selectors: by the index of the ``[[pages]]`` rule that has them.
         capture: the rules by which forms and pages become events.
+        announcing: whether the shop is told that we process ESI.
+        shells: makes pages that shared caches may keep.
         learner: None where the vendor keeps the catalogue.
         clock: seconds, monotonic.
     """
@@ -58,6 +62,8 @@ class Core:
     privacy_signals: bool
     prefix: str
     capture: Capture
+    announcing: Announcing
+    shells: Shells
     learner: Learner | None
     metrics: Metrics
     log: Log

@@ -10,7 +10,7 @@ from functools import lru_cache
 from math import inf
 from typing import TYPE_CHECKING, Any
 
-from proxy import coding
+from proxy import coding, surrogate
 from proxy.events import Context, page_event, page_of, said, said_user
 from proxy.headers import OUTCOME, SAID_BY_SHOP, personal, uncached, unsaid, value_of, values_of
 from proxy.identity import cookie_values
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from proxy.identity import Identity
     from proxy.judge import Asking
     from proxy.personalize import PageView
+
+VIEW = b"x-datacue-view"
+"""Request field in which an edge gives the page view an ID."""
 
 NOT_FOUND = 404
 BODILESS = frozenset({204, 304})
@@ -73,7 +76,7 @@ class Exchange:
     the body is rewritten, and the body holds the slots.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  what one request is made of
         self,
         core: Core,
         shy: Shy,
@@ -83,13 +86,17 @@ class Exchange:
         asked: Asking,
         page: Page | None,
         ignored: str | None,
+        *,
+        late: bool = False,
     ) -> None:
         self.core = core
         self.shy = shy
         self.scope = scope
+        self.received: Headers = scope["headers"]
         self.client = client
         self.send = send
         self.ignored = ignored
+        self.late = late  # whether nothing may begin before the response's head has come
         self.secure = client.scheme == "https"
         self.started = core.clock()
         self.identity: Identity | None = None
@@ -101,6 +108,7 @@ class Exchange:
         self.accept_encoding: bytes | None = None  # what the client asked for, before we narrow it
         self.left = inf  # bytes of the answer's body still to come, where it says how many they are
         self.named = False  # whether the shop's own words said who the visitor is
+        self.personal = False  # whether the app inside, or the shop's word, was about the visitor
         self.said: set[str] = set()  # types of the events that the shop's own words told
         self.witness: Witness | None = None
         if self.candidate:
@@ -124,10 +132,13 @@ class Exchange:
         """A page may come: where it is known which, its event leaves together with the request."""
         scope = self.scope
         self.accept_encoding = b",".join(values_of(scope["headers"], b"accept-encoding")) or None
-        self.scope = {**scope, "headers": _narrowed(scope["headers"])}
+        headers = coding.narrowed(scope["headers"])
+        if self.core.announcing.going_on:
+            headers = surrogate.announced(headers)
+        self.scope = {**scope, "headers": headers}
         if self.ignored is None:
             view = self.open_view()
-            if not asked.conditional and self.target not in self.shy:
+            if not (asked.conditional or self.late or self.target in self.shy):
                 self._begin(view)
 
     @property
@@ -197,7 +208,28 @@ class Exchange:
             self.shy.note(self.target, shy=False)
         self._begin(view)
         fields = personal(stripped)
+        if surrogate.asks_for_esi(headers) and self.esi_in_front:
+            fields.append(surrogate.UNKEPT)
+            # What that proxy includes belongs to this page view.
+            self.core.views.add(view, self._view_id(), self.target.rstrip(b"?").decode("latin-1"))
         self.body = Rewriting(self, view, message, headers, fields, verdict.coding, verdict.content_type)
+
+    @property
+    def esi_in_front(self) -> bool:
+        """Whether a proxy in front of us, which we trust, processes ESI."""
+        return self._peer_trusted and surrogate.capable(self.received)
+
+    def processes_esi(self, headers: Headers) -> bool:
+        """Whether the page's ESI is for us to process: it asks for that, and nobody else will do it."""
+        return self.core.announcing.wanted and surrogate.asks_for_esi(headers) and not self.esi_in_front
+
+    @property
+    def _peer_trusted(self) -> bool:
+        return (self.scope["client"][0] if self.scope.get("client") else "") in self.core.trusted
+
+    def _view_id(self) -> str:
+        """The ID that a proxy in front of us gave this page view; empty for none."""
+        return (value_of(self.received, VIEW) or b"").decode("utf-8", "replace")
 
     def _not_found(self, view: PageView) -> None:
         """The shop's 404 page, whatever its address promised."""
@@ -270,13 +302,22 @@ class Exchange:
             for event in events:
                 self.track(event)
 
+    def show(self) -> PageView:
+        """The app inside puts a widget into its page by itself: so the page's view begins now."""
+        view, self.personal = self.open_view(), True
+        if self.late:
+            self._begin(view)
+        return view
+
     def identify(self, user_id: str | None, profile: dict[str, Any] | None) -> None:
         """The shop says who the visitor is."""
+        self.personal = True
         view = self.open_view()
         view.visitor = Visitor(view.visitor.anonymous_id, user_id, profile)
 
     def track(self, event: dict[str, Any]) -> None:
         """The shop says what happened; a page view of its own wins over what we would have found."""
+        self.personal = True
         view = self.open_view()
         page = page_of(event)
         self.said.add(event["type"])
@@ -291,14 +332,6 @@ class Exchange:
             view.begin(page)
         elif view.page is not None and page_event(view.page) != page_event(page):
             view.restart(page)
-
-
-def _narrowed(headers: Headers) -> Headers:
-    """The request as the shop gets it: ``Accept-Encoding`` holds only what we can decode."""
-    return [
-        (name, coding.narrow(value)) if name == b"accept-encoding" else (name, value)
-        for name, value in headers
-    ]
 
 
 def _length(status: int, headers: Headers) -> float:

@@ -51,5 +51,5 @@ class Handle:
         slot = msgspec.convert({"widget": widget}, Slot)
         if self._exchange.ignored is not None:
             return Markup()
-        html = await self._exchange.open_view().slot(slot, utf8=True)
+        html = await self._exchange.show().slot(slot, utf8=True)
         return Markup(html.decode()) if html is not None else Markup()  # noqa: S704  rendered by our templates

@@ -14,6 +14,7 @@ import tempfile
 import time
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -39,7 +40,9 @@ from proxy.outbox import Folder, Outbox, Relay
 from proxy.personalize import Personalizer
 from proxy.render import Renderer
 from proxy.settings import Preset, SlotSettings
+from proxy.shell import Shells
 from proxy.shipped import shipped
+from proxy.surrogate import Announcing
 from proxy.vendor import EventsClient, RestClient
 from proxy.views import Views
 from proxy.witness import Capture
@@ -216,6 +219,19 @@ def make_renderer(
         stylesheet_href=href,
         failed=lambda name, error: log.warning("a template failed", template=name, error=str(error)),
     )
+
+
+def shell_version(settings: Settings) -> str:
+    """Changes with whatever makes another shell of an equal page: the settings of pages, and we ourselves."""
+    said = settings.model_dump_json(
+        include={
+            "prefix", "detect", "remove_vendor_scripts", "pages", "slots", "capture", "preset", "esi",
+        }
+    )  # fmt: skip
+    try:
+        return f"{version('datacue-proxy')} {said}"
+    except PackageNotFoundError:  # run from a source tree
+        return said
 
 
 def trusted_proxies(settings: Settings) -> TrustedProxies:
@@ -459,6 +475,14 @@ def _core(  # noqa: PLR0913  what is opened, once each
             currency=settings.currency,
             calls=calls,
             classifier=classifier,
+        ),
+        shells=Shells(settings.shell, settings.prefix, shell_version(settings)),
+        announcing=Announcing(
+            wanted=settings.esi,
+            complain=lambda: log.warning(
+                "the shop sends ESI includes that nobody resolves: it isn't told of ESI any more",
+                mend="set esi = false, or let Varnish process them",
+            ),
         ),
         learner=learner,
         metrics=metrics,

@@ -13,7 +13,8 @@ from proxy.classify import products_of
 from proxy.errors import MalformedResponse
 from proxy.facts import read_facts
 from proxy.headers import OUTCOME, shared, uncached, unsaid, value_of
-from proxy.locate import Opening, Splicer
+from proxy.includes import complete, concerns
+from proxy.locate import EsiProcessor, Opening, Splicer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,8 +23,7 @@ if TYPE_CHECKING:
 
     from proxy.core import Core
     from proxy.headers import Client, Headers
-    from proxy.models import Page, Slot
-    from proxy.personalize import PageView
+    from proxy.models import Include, Page, Slot, Visitor
     from proxy.witness import Witness
 
 HOLD_LIMIT = 512 * 1024
@@ -35,6 +35,39 @@ IDENTITY = b"identity"
 ASK_OUTCOMES = b"outcomes"
 """``X-DataCue: outcomes`` in a trusted caller's request: the answer's ``X-DataCue`` then lists every
 slot's outcome. The page is collected first, since a response's head can't wait for its slots."""
+
+
+class View(Protocol):
+    """What a page's body needs of the page view that it shows."""
+
+    page: Page | None
+    visitor: Visitor
+    outcomes: list[tuple[str, str]]
+
+    @property
+    def begun(self) -> bool:
+        """Whether the page view's event is on its way."""
+
+    @property
+    def answered(self) -> bool:
+        """Whether asking for a slot would not wait."""
+
+    @property
+    def settled(self) -> bool:
+        """Whether every event of this view is acknowledged (or refused) already."""
+
+    @property
+    def remaining(self) -> float:
+        """Seconds until the page's deadline; not below 0."""
+
+    def begin(self, page: Page) -> None:
+        """The page is known."""
+
+    async def slot(self, slot: Slot, *, utf8: bool) -> bytes | None:
+        """A slot's HTML, or None: then the shop's own content stays."""
+
+    async def settle(self) -> None:
+        """Called before the page's last byte leaves."""
 
 
 class Visit(Protocol):
@@ -65,6 +98,13 @@ class Visit(Protocol):
     def tell(self, fields: Headers, became: str, kind: str) -> None:
         """What became of the page, for trusted callers."""
 
+    @property
+    def esi_in_front(self) -> bool:
+        """Whether a proxy in front of us, which we trust, processes ESI."""
+
+    def processes_esi(self, headers: Headers) -> bool:
+        """Whether the page's ESI is for us to process."""
+
 
 class Rewriting:
     """The body of a page that is rewritten: decode, splice, fill, encode, one ``send`` a chunk."""
@@ -72,7 +112,7 @@ class Rewriting:
     def __init__(
         self,
         exchange: Visit,
-        view: PageView,
+        view: View,
         start: Message,
         original: Headers,
         fields: Headers,
@@ -100,6 +140,7 @@ class Rewriting:
         if exchange.witness is not None:
             selectors = exchange.witness.selectors(exchange.page, selectors)
         self.splicer = Splicer(core.plan, selectors)
+        self.esi = EsiProcessor(core.plan.prefix) if exchange.processes_esi(original) else None
         self.utf8 = False
         self.charset = "utf-8"
         self.raw = False
@@ -151,6 +192,8 @@ class Rewriting:
         if self.raw:
             out.append(data)
         else:
+            if self.esi is not None:
+                data = self._process(self.esi, data, end=end)
             pieces = self.splicer.feed(data) if data else []
             if end:
                 pieces += self.splicer.close()
@@ -159,6 +202,21 @@ class Rewriting:
             await self._finish(b"".join(out))
         elif out:
             await self._send(b"".join(out), more=True)
+
+    def _process(self, esi: EsiProcessor, data: bytes, *, end: bool) -> bytes:
+        """Carries out the page's ESI markup, where that is asked of us."""
+        done = b""
+        try:
+            done = esi.feed(data)
+            if end:
+                done += esi.close()
+        except Exception as error:  # noqa: BLE001  as above: the rest of the page keeps its ESI
+            self.esi = None
+            self._complain("esi", error)
+            return done + esi.rest()
+        if esi.foreign:
+            self.core.announcing.unresolved()
+        return done
 
     def _sniff(self, first: bytes) -> None:
         """The page's charset, from its head, its byte order mark or its first bytes."""
@@ -188,10 +246,12 @@ class Rewriting:
                     self.removed = True
                 else:
                     out.append(piece.original)
+            elif piece.slot.include is not None and not self._ours(piece.slot.include):
+                out.append(piece.original)
             elif self.view.page is None and not end and self._hold(pieces[position:]):
                 return
             else:
-                await self._fill(piece.slot, piece.original, out)
+                await self._fill(piece.slot, piece, out)
 
     def _hold(self, pieces: Sequence[bytes | Opening]) -> bool:
         """Keeps what follows a slot of a page of unknown kind, within the limit and the deadline."""
@@ -202,10 +262,27 @@ class Rewriting:
         self.held = list(pieces)
         return True
 
-    async def _fill(self, slot: Slot, original: bytes, out: list[bytes]) -> None:
+    def _ours(self, include: Include) -> bool:
+        """Whether an include is for us to resolve; one that says which page it stands in is believed."""
+        if not self._here(include):
+            return False
+        if include.language == "esi" and self.exchange.esi_in_front:
+            return False
+        if self.view.page is None and (page := complete(include.query)) is not None:
+            self._begin(page)
+        return True
+
+    def _here(self, include: Include) -> bool:
+        return not include.host or include.host == self.exchange.client.host.lower()
+
+    def _begin(self, page: Page) -> None:
+        self.view.begin(page)
+        self.exchange.page = page
+
+    async def _fill(self, slot: Slot, opening: Opening, out: list[bytes]) -> None:
         page = self.view.page
         if slot.pages is not None and (page is None or page.kind not in slot.pages):
-            out.append(original)
+            out.append(opening.unfilled)
             return
         if out and not self.view.answered:
             # What stands before the slot must not wait for it.
@@ -213,10 +290,27 @@ class Rewriting:
             out.clear()
         html = None
         try:
-            html = await self.view.slot(slot, utf8=self.utf8)
+            html = await self._html(slot)
         except Exception as error:  # noqa: BLE001  as above: the shop's own content stays
             self._complain("slot", error)
-        out.append(original if html is None else html)
+        out.append(opening.unfilled if html is None else html)
+
+    async def _html(self, slot: Slot) -> bytes | None:
+        """What fills a slot.
+
+        An include may be about another page than the one that it stands in. Recommendations are the answer to
+        a page view, and nobody has viewed that page: there is nothing to say about it.
+        """
+        page, include = self.view.page, slot.include
+        if include is None:
+            return await self.view.slot(slot, utf8=self.utf8)
+        html = None
+        if page is None or concerns(include.query, page):
+            html = await self.view.slot(slot, utf8=self.utf8)
+        alt = include.alt
+        if html is None and alt is not None and alt.include is not None and self._here(alt.include):
+            html = await self._html(alt)
+        return html
 
     def _complain(self, what: str, error: Exception) -> None:
         """A bug of ours, in work that the page can do without: it is counted and told."""
@@ -238,8 +332,7 @@ class Rewriting:
         exchange = self.exchange
         page = exchange.core.classifier.from_facts(exchange.page, known)
         if page is not None and page.kind != "none":
-            self.view.begin(page)
-            exchange.page = page
+            self._begin(page)
 
     def _recognize(self) -> None:
         """``datacueConfig`` says who is logged in; mostly the head hasn't left, and its cookie says it, too.

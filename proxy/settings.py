@@ -206,6 +206,11 @@ class Settings(_Table):
     believed."""
     user_jwt: str | None = None
     """`cookie:claim`: the same, where the cookie is a JSON Web Token."""
+    esi: bool = True
+    """Whether the shop is told that ESI is processed (`Surrogate-Capability`), and that it is."""
+    shell: Literal["none", "auto", "esi", "ssi"] = "none"
+    """Whether pages that shared caches may keep leave with includes in their slots, and which; `auto`: `esi`
+    where a trusted proxy in front says that it processes ESI."""
     click_links: bool = True
     """Whether links in widgets lead through `{prefix}/click/...`, so that clicks are counted."""
     # -- looks ------------------------------------------------------------------------------------

@@ -63,6 +63,7 @@ def rewriting(view, *, content_type=b"text/html; charset=utf-8", **core):
         scope={"headers": [], "raw_path": b"/", "query_string": b""},
         client=Client("127.0.0.1", "http", b"shop", trusted=False),
         accept_encoding=None, page=view.page, witness=None, send=send, named=False,
+        esi_in_front=False, processes_esi=lambda headers: False,
         remember=lambda fields: None, tell=lambda fields, became, kind: None, identify=lambda *_: None, known=lambda: False,
         body=None,
     )  # fmt: skip
