@@ -105,7 +105,11 @@ class VisitorCookie:
 
     def recognize(self, headers: Sequence[tuple[bytes, bytes]], *, secure: bool) -> Identity:
         """The visitor of a request; a new one where the cookie is absent, forged or expired."""
-        return self.known(headers, secure=secure) or Identity(Visitor(self._new_id()), renew=True)
+        return self.known(headers, secure=secure) or Identity(self.mint(), renew=True)
+
+    def mint(self) -> Visitor:
+        """A new visitor."""
+        return Visitor(self._new_id())
 
     def known(self, headers: Sequence[tuple[bytes, bytes]], *, secure: bool) -> Identity | None:
         """The visitor of a request that may not mint one; None where the cookie names nobody."""

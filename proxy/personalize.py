@@ -95,16 +95,17 @@ class PageView:
 
     Attributes:
         page: what is being looked at; None until ``begin``.
+        deadline: until when a slot may wait, on the personalizer's clock.
         outcomes: what became of each slot, in page order.
     """
 
-    __slots__ = ("_calls", "_core", "_deadline", "_main", "context", "outcomes", "page", "visitor")
+    __slots__ = ("_calls", "_core", "_main", "context", "deadline", "outcomes", "page", "visitor")
 
     def __init__(
         self, core: Personalizer, visitor: Visitor, context: Context | None, deadline: float
     ) -> None:
         self._core = core
-        self._deadline = deadline
+        self.deadline = deadline
         self._main: Call | None = None
         self._calls: list[Call] = []
         self.visitor = visitor
@@ -130,7 +131,7 @@ class PageView:
     @property
     def remaining(self) -> float:
         """Seconds until the page's deadline; not below 0."""
-        return max(0.0, self._deadline - self._core.clock())
+        return max(0.0, self.deadline - self._core.clock())
 
     def begin(self, page: Page) -> None:
         """Makes the page view's event and starts the call, without waiting; a second time does nothing."""
@@ -141,10 +142,14 @@ class PageView:
         if event is not None:
             self._main = self.track(event)
 
-    def join(self, page: Page, call: Call) -> None:
-        """Takes part in a page view whose event another request has made."""
+    def join(self, page: Page, call: Call, deadline: float) -> None:
+        """Takes part in a page view whose event another request has made, and waits no longer than that one.
+
+        Varnish, Apache and PHP ask for one fragment after the other: their page waits once, not once for each.
+        """
         self.page, self._main = page, call
         self._calls.append(call)
+        self.deadline = min(self.deadline, deadline)
 
     @property
     def main(self) -> Call | None:

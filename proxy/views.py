@@ -75,12 +75,15 @@ Group = tuple[str, str | None, str]
 class _Entry:
     """One page view."""
 
-    __slots__ = ("address", "call", "expires", "groups", "page", "size")
+    __slots__ = ("address", "call", "deadline", "expires", "groups", "page", "size")
 
-    def __init__(self, page: Page, address: str, call: Call, expires: float, groups: list[Group]) -> None:
+    def __init__(
+        self, page: Page, address: str, call: Call, deadline: float, expires: float, groups: list[Group]
+    ) -> None:
         self.page = page
         self.address = address
         self.call = call
+        self.deadline = deadline
         self.expires = expires
         self.groups = groups
         self.size = 0
@@ -120,7 +123,8 @@ class Views:
 
         Args:
             asked: what the request knows.
-            started: when it came, on our clock: it waits until its own deadline.
+            started: when it came, on our clock: it waits until its own deadline,
+                or until that of the page view that it joins.
         """
         view = self._personalizer.view(asked.visitor, asked.context, started)
         entry = self._find(asked)
@@ -128,7 +132,7 @@ class Views:
             await self._sibling(asked, min(SIBLING_SECONDS, view.remaining))
             entry = self._find(asked)
         if entry is not None:
-            view.join(entry.page, entry.call)
+            view.join(entry.page, entry.call, entry.deadline)
         elif _makes(asked):
             assert asked.page is not None
             view.begin(asked.page)
@@ -155,7 +159,7 @@ class Views:
         groups = [_group(view.visitor, "")]
         if name:
             groups.append(_group(view.visitor, name))
-        entry = _Entry(page, address, call, now + self._window, groups)
+        entry = _Entry(page, address, call, view.deadline, now + self._window, groups)
         self._order.append(entry)
         for group in groups:
             self._groups.setdefault(group, []).append(entry)

@@ -1,8 +1,8 @@
 """The third door: the endpoints under the prefix, which we serve ourselves beside the shop's pages.
 
 In reading order: ``static`` (files), ``asker`` (who asks, and whether it counts), ``wanted`` (for what
-page), ``include`` (widgets as HTML), ``click`` (counts and redirects), ``track`` (events from scripts),
-``answers`` (how they say no).
+page), ``include`` (widgets as HTML), ``visitor`` (the cookie without a page), ``click`` (counts and
+redirects), ``track`` (events from scripts), ``answers`` (how they say no).
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from proxy.fragments.click import click
 from proxy.fragments.include import include
 from proxy.fragments.static import StaticFile
 from proxy.fragments.track import track
+from proxy.fragments.visitor import visitor
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -37,6 +38,7 @@ class Fragments:
     ) -> None:
         self._below = f"{prefix}/"
         self._track = f"{prefix}/track"
+        self._visitor = f"{prefix}/visitor"
         self._static = static
         self._core = core
 
@@ -51,6 +53,8 @@ class Fragments:
             await include(self._core, rest, scope, send)
         elif endpoint == "click":
             await click(await self._core(), rest, scope, send)
+        elif path == self._visitor:
+            await visitor(self._core, scope, send)
         elif path == self._track:
             await track(await self._core(), scope, receive, send)
         else:

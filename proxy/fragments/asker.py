@@ -23,6 +23,13 @@ VISITOR = b"x-datacue-visitor"
 VIEW = b"x-datacue-view"
 """Request field in which an edge gives the page view an ID."""
 
+HEADER, QUERY = b"header", b"query"
+"""Where a page view's ID stands. What stands in a URL anybody can make others ask for: whoever is new in such
+a view never becomes a cookie."""
+
+MAX_VIEW = 200
+"""Bytes of a view ID: nginx's has 32, Varnish's 10, a UUID 36."""
+
 
 def client_of(core: Core, scope: Scope) -> Client:
     """The client, seen through the proxies that we trust."""
@@ -57,10 +64,10 @@ def view_header(scope: Scope) -> bytes:
     headers = scope["headers"]
     if (value_of(headers, b"sec-fetch-dest") or b"document") != b"document":
         return b""
-    return value_of(headers, VIEW) or b""
+    return (value_of(headers, VIEW) or b"")[:MAX_VIEW]
 
 
-def looking(core: Core, scope: Scope, client: Client, view: bytes) -> Visitor | None:
+def looking(core: Core, scope: Scope, client: Client, view: str) -> Visitor | None:
     """Whose page view a fragment belongs to; None where nobody knows.
 
     In turn: whom an edge that we trust introduces, whom the cookie names, and where an edge that we trust
@@ -70,7 +77,7 @@ def looking(core: Core, scope: Scope, client: Client, view: bytes) -> Visitor | 
         core: see ``Core``.
         scope: of the request.
         client: who asks.
-        view: the page view's ID; empty for none.
+        view: the page view's ID as the URL says it; empty for none.
     """
     headers = scope["headers"]
     trusted = peer_of(scope) in core.trusted
@@ -83,13 +90,15 @@ def looking(core: Core, scope: Scope, client: Client, view: bytes) -> Visitor | 
         if visitor.user_id is not None and core.capture.left(headers):
             return Visitor(visitor.anonymous_id)
         return visitor
-    return newcomer(core, scope, client, view) if trusted and view else None
+    if trusted and (header := view_header(scope)):
+        return newcomer(core, scope, client, HEADER, header)
+    return newcomer(core, scope, client, QUERY, view.encode()) if trusted and view else None
 
 
-def newcomer(core: Core, scope: Scope, client: Client, view: bytes) -> Visitor:
-    """The visitor of an edge's page view that came without a cookie."""
+def newcomer(core: Core, scope: Scope, client: Client, said: bytes, view: bytes) -> Visitor:
+    """The visitor of an edge's page view that came without a cookie: one, for this address and browser."""
     agent = value_of(scope["headers"], b"user-agent") or b""
-    return core.cookie.first(view, client.ip.encode(), agent)
+    return core.cookie.first(said, view, client.ip.encode(), agent)
 
 
 def known_of(core: Core, scope: Scope, client: Client) -> Identity | None:

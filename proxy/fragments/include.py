@@ -105,7 +105,7 @@ class Fragment:
         if ignored is not None:
             self.outcome = f"bypass:{ignored}"
             return
-        visitor = looking(core, scope, client, want.view.encode())
+        visitor = looking(core, scope, client, want.said)
         if visitor is None:
             self.outcome = "bypass:visitor"
             return

@@ -12,6 +12,7 @@ from msgspec import structs
 
 from proxy.classify import is_complete
 from proxy.facts.address import parameters
+from proxy.fragments.asker import MAX_VIEW
 from proxy.headers import value_of
 from proxy.models import PAGE_KINDS, WIDGETS, Page, PageKind, Widget
 
@@ -45,8 +46,8 @@ TELLING: tuple[tuple[str, PageKind], ...] = (
 )
 """Parameters that tell the page's kind where ``page`` is missing."""
 
-MAX_VIEW = 200
-"""Characters of a view ID: nginx's has 32, Varnish's 10, a UUID 36."""
+UNRESOLVED = "$"
+"""What a value begins with that is a variable (``$request_id``) of a server that hasn't resolved it."""
 
 MAX_ADDRESS = 4096
 """Bytes of the page's address that are looked at."""
@@ -57,13 +58,15 @@ class Wanted(NamedTuple):
 
     Attributes:
         page: what is looked at; None where only the page view can tell.
-        view: its ID; empty for none.
+        said: the ID of the page view, as the parameters say it; empty for none.
+        view: the same, or else as a header says it.
         counts: whether it may make the page view's event.
         fallback: how it wants to be told that there is nothing.
         wrong: the parameter that can't be what it is; empty for none.
     """
 
     page: Page | None
+    said: str
     view: str
     counts: bool
     fallback: Fallback
@@ -93,7 +96,7 @@ def wanted(query: bytes, address: bytes, view: bytes, classifier: Classifier) ->
         view: the page view's ID as a header says it; empty for none.
         classifier: says what the address means.
     """
-    found = parameters(query)
+    found = {name: value for name, value in parameters(query).items() if not value.startswith(UNRESOLVED)}
     page, wrong = _page(found)
     if address and (page is None or not is_complete(page)):
         path, _, rest = address.partition(b"?")
@@ -108,8 +111,10 @@ def wanted(query: bytes, address: bytes, view: bytes, classifier: Classifier) ->
     if said:
         fallback = next((one for one in FALLBACKS if one == said), "empty")
         wrong = wrong or ("" if fallback == said else "fallback")
-    name = found.get("view") or view.decode("utf-8", "replace")
-    return Wanted(page, name[:MAX_VIEW], found.get("count") != "0", fallback, wrong)
+    name = found.get("view", "")[:MAX_VIEW]
+    return Wanted(
+        page, name, name or view.decode("utf-8", "replace"), found.get("count") != "0", fallback, wrong
+    )
 
 
 def _page(found: Mapping[str, str]) -> tuple[Page | None, str]:
