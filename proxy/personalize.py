@@ -145,7 +145,7 @@ class PageView:
     def join(self, page: Page, call: Call, deadline: float) -> None:
         """Takes part in a page view whose event another request has made, and waits no longer than that one.
 
-        Varnish, Apache and PHP ask for one fragment after the other: their page waits once, not once for each.
+        Varnish, Apache and PHP ask for one fragment after the other: their page waits once for them all.
         """
         self.page, self._main = page, call
         self._calls.append(call)
