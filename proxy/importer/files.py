@@ -1,0 +1,305 @@
+"""The files of an import, opened and understood: what they are, what they hold, what of it can be sent."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Final
+
+from proxy.errors import SettingsError
+from proxy.importer.columns import Columns, Wishes, find_columns, is_line
+from proxy.importer.duplicates import Duplicates
+from proxy.importer.failed import failed_path, write_failed
+from proxy.importer.formats import Format, NoItems, Table
+from proxy.importer.guide import CATEGORY, GUIDE, LINE_REQUIRED, Resource, Verb
+from proxy.importer.items import Shape
+from proxy.importer.platforms import Platform, find_platform
+from proxy.importer.source import UNREADABLE, Source
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from pathlib import Path
+
+    from proxy.importer.amounts import Point
+    from proxy.importer.items import Item
+    from proxy.importer.journal import Journal
+    from proxy.importer.record import Record
+
+RULES: Final = 1
+"""Of how files are read: items that another version has counted are not gone on with."""
+
+LOOKED_AT: Final = 1_000
+"""Records of a JSON file whose keys are taken for its columns."""
+
+SHOWN_PROBLEMS: Final = 20
+"""Bad items that are told; the failed file has all of them."""
+
+SAMPLE: Final = 3
+"""Items that a dry run shows."""
+
+NOTED: Final = 1_000
+"""Bad items that are noted in the journal at a time."""
+
+BY_ITSELF: Final = frozenset({"variant_id"})
+"""What is required, but has a constant where a file has nothing."""
+
+
+@dataclass(slots=True)
+class File:
+    """One file.
+
+    Attributes:
+        columns: which is which field; of an export, those that the user names.
+        platform: the export, if it is a known one.
+    """
+
+    source: Source
+    form: Format
+    columns: Columns
+    platform: Platform | None
+    shape: Shape
+
+    def records(self) -> Iterator[Record]:
+        """What is in it, from the beginning.
+
+        Raises:
+            SettingsError: it can't be read to its end.
+        """
+        return read_records(self.source, self.form)
+
+    def items(self) -> Iterator[Item]:
+        """The items in it, from the beginning."""
+        self.shape.skipped.clear()
+        return self.shape.items(self.records())
+
+
+def read_records(source: Source, form: Format) -> Iterator[Record]:
+    """What a file holds.
+
+    Raises:
+        SettingsError: it can't be read to its end.
+    """
+    try:
+        with source.open_text("" if isinstance(form, Table) else None) as text:
+            for record in form.read(text):
+                if source.ragged and not record.broken:
+                    _check_letters(record, source.encoding)
+                yield record
+    except NoItems as error:
+        raise SettingsError(source.name, str(error), "See docs/import.md for what is read.") from None
+    except UnicodeError as error:
+        raise SettingsError(
+            source.name, f"is not {source.encoding}: {error}", "Say its --encoding."
+        ) from None
+    except UNREADABLE as error:
+        raise SettingsError(source.name, f"can't be read: {error}", "Make it again.") from None
+
+
+def _check_letters(record: Record, encoding: str) -> None:
+    for name, value in record.fields.items():
+        if isinstance(value, str):
+            try:
+                value.encode()
+            except UnicodeEncodeError:
+                record.broken = f"{name}: holds bytes that are not {encoding}"
+                record.raw = [str(cell) for cell in record.fields.values()]
+                return
+
+
+def understand(
+    source: Source,
+    form: Format,
+    resource: Resource,
+    verb: Verb,
+    *,
+    wishes: Wishes,
+    platform: str | None = None,
+    point: Point | None = None,
+) -> File:
+    """Finds out what the columns of a file mean.
+
+    Args:
+        source: the file.
+        form: its format.
+        resource: what it holds.
+        verb: what becomes of it.
+        wishes: what the user says about columns.
+        platform: of which it is an export; "none" for of none; None finds it out.
+        point: what stands before the cents, if it is known.
+
+    Raises:
+        SettingsError: what must be there isn't.
+    """
+    if isinstance(form, Table):
+        names: Sequence[str] = form.header
+    else:
+        seen: dict[str, None] = {}
+        for record in islice(read_records(source, form), LOOKED_AT):
+            seen.update(dict.fromkeys(record.fields))
+        names = tuple(seen)
+    export = find_platform(resource, names, platform)
+    columns = find_columns(resource, names, wishes, only_wishes=export is not None)
+    if export is None:
+        _check_columns(source, resource, verb, columns, wishes)
+    shape = Shape(resource, verb, columns, export, wishes, point)
+    return File(source, form, columns, export, shape)
+
+
+def _check_columns(source: Source, resource: Resource, verb: Verb, columns: Columns, wishes: Wishes) -> None:
+    spec = GUIDE[resource]
+    there = {target for _, target in columns.plan} | wishes.fill.keys()
+    if CATEGORY in there:
+        there |= {"category_1"}
+    required: Iterable[str] = spec.required if verb == "create" else spec.ids[:1]
+    if resource == "orders" and verb == "create" and is_line(columns):
+        required = (*required, *LINE_REQUIRED)
+    missing = [name for name in required if name not in there and name not in BY_ITSELF]
+    if missing:
+        free = f"; columns that are not used: {', '.join(columns.unused)}" if columns.unused else ""
+        raise SettingsError(
+            source.name,
+            f"has no column for {', '.join(missing)}{free}",
+            f"Say --map COLUMN={missing[0]}, or --set {missing[0]}=TEXT for all.",
+        )
+
+
+def key_of(files: Sequence[File], resource: str, verb: str, target: str, wishes: Wishes) -> str:
+    """What an import is known by: the same files, read alike, for the same purpose, to the same API."""
+    digest = blake2b(digest_size=12)
+    said = [RULES, resource, verb, target, sorted(wishes.map.items()), sorted(wishes.fill.items())]
+    for file in files:
+        platform = file.platform.name if file.platform else None
+        said += [file.source.digest.hex(), file.source.encoding, repr(file.form), platform, file.columns.plan]
+    digest.update(repr(said).encode("utf-8", "surrogatepass"))
+    return digest.hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """An item that can't be sent, or was refused."""
+
+    file: str
+    line: int
+    reason: str
+
+
+@dataclass(slots=True)
+class Checked:
+    """What reading the files has shown.
+
+    Attributes:
+        items: in all files. bad: those that can't be sent.
+        problems: the first of them. sample: the first good ones.
+        skipped: rows that are no items, by what they are.
+    """
+
+    items: int = 0
+    bad: int = 0
+    problems: list[Problem] = field(default_factory=list)
+    sample: list[dict[str, Any]] = field(default_factory=list)
+    skipped: Counter[str] = field(default_factory=Counter)
+
+
+def check(files: Sequence[File], journal: Journal, watch: Callable[[Checked], None]) -> Checked:
+    """Reads all files to their end, and notes what can't be sent.
+
+    Args:
+        files: in their order.
+        journal: takes the notes.
+        watch: called now and then with the state of things.
+
+    Raises:
+        SettingsError: a file can't be read to its end.
+    """
+    found = Checked()
+    seen = Duplicates()
+    shown: list[tuple[int, Problem]] = []
+    with journal.checking():
+        noted: list[tuple[int, str]] = []
+        for number, file in enumerate(files):
+            if file.platform is not None and file.platform.indexes:
+                file.shape.learn(file.records())
+            for item in file.items():
+                if item.reason:
+                    noted.append((found.items, item.reason))
+                    if len(shown) < SHOWN_PROBLEMS:
+                        shown.append((found.items, Problem(file.source.name, item.line, item.reason)))
+                else:
+                    seen.add(found.items, number, item.line, item.ids)
+                    if len(found.sample) < SAMPLE:
+                        found.sample.append(item.document)
+                found.items += 1
+                if len(noted) >= NOTED:
+                    journal.note_bad(noted)
+                    found.bad += len(noted)
+                    noted.clear()
+                if found.items % NOTED == 0:
+                    watch(found)
+            found.skipped.update(file.shape.skipped)
+        for count, again in enumerate(seen.found()):
+            where = "" if again.file == again.first_file else f" of {files[again.first_file].source.name}"
+            reason = f"is there already, on line {again.first_line}{where}"
+            noted.append((again.item, reason))
+            if count < SHOWN_PROBLEMS:
+                shown.append((again.item, Problem(files[again.file].source.name, again.line, reason)))
+        journal.note_bad(noted)
+        found.bad += len(noted)
+        journal.note_items(found.items)
+    found.problems = [problem for _, problem in sorted(shown, key=lambda one: one[0])[:SHOWN_PROBLEMS]]
+    watch(found)
+    return found
+
+
+def sendable(files: Sequence[File], journal: Journal) -> Iterator[tuple[int, dict[str, Any]]]:
+    """The items that can be sent, each with its place in all files; after ``check``."""
+    bad = (place for place, _ in journal.bad())
+    next_bad = next(bad, -1)
+    for place, item in enumerate(_all_items(files)):
+        if place == next_bad:
+            next_bad = next(bad, -1)
+        else:
+            yield place, item.document
+
+
+def _all_items(files: Sequence[File]) -> Iterator[Item]:
+    for file in files:
+        if file.platform is not None and file.platform.indexes and not file.shape.index:
+            file.shape.learn(file.records())
+        yield from file.items()
+
+
+def write_all_failed(files: Sequence[File], journal: Journal) -> tuple[list[Path], list[Problem]]:
+    """Writes what failed of each file beside it.
+
+    Returns:
+        The files that were written, and the first items in them.
+
+    Raises:
+        SettingsError: one can't be written.
+    """
+    failed = journal.failed()
+    following = next(failed, None)
+    written: list[Path] = []
+    problems: list[Problem] = []
+    place = 0
+    for file in files:
+        if following is None:
+            break
+        items = file.items()
+
+        def of_this_file() -> Iterator[tuple[Item, str]]:
+            nonlocal place, following
+            for item in items:  # noqa: B023  it is read to its end below, before the next file's turn
+                if following is not None and following[0] == place:
+                    if len(problems) < SHOWN_PROBLEMS:
+                        problems.append(Problem(file.source.name, item.line, following[1]))  # noqa: B023  likewise
+                    yield item, following[1]
+                    following = next(failed, None)
+                place += 1
+
+        path = failed_path(file.source, isinstance(file.form, Table))
+        if write_failed(path, file.source, file.form, of_this_file()):
+            written.append(path)
+    return written, problems
