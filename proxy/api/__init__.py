@@ -24,12 +24,11 @@ order, while ``concurrency`` (an argument of the client) batches are under way. 
 (`Unauthorized`, `NotFound`, `Elsewhere`, `Untrusted`); whatever the iterable raises comes after the
 results of what was sent before.
 
-In reading order: ``errors``, ``values``, ``items`` (what is sent), ``call``, ``refusals`` (one call, without
-I/O), ``resources`` (every verb, once), ``statuses``, ``chunks`` (batches, without I/O), ``retry``,
-``transport`` (the two ways to wait), ``batch``, ``client``.
+In reading order: ``errors``, ``values``, ``items``, ``kinds`` (what is sent), ``call``, ``refusals`` (one
+call, without I/O), ``resources`` (every verb, once), ``statuses``, ``chunks`` (batches, without I/O),
+``credentials``, ``retry``, ``failures``, ``transport`` (the two ways to wait), ``runs``, ``batch``, ``client``.
 """
 
-from proxy.api.batch import AsyncRun, BatchResult, Run
 from proxy.api.chunks import MAX_BODY, MAX_ITEMS, ItemResult
 from proxy.api.client import DataCueClient, Overview, ProductCounts, SyncDataCueClient
 from proxy.api.errors import (
@@ -50,19 +49,9 @@ from proxy.api.errors import (
     Untrusted,
     VendorFailed,
 )
-from proxy.api.items import (
-    KINDS,
-    NO_VARIANTS,
-    Banner,
-    CartLine,
-    Category,
-    Kind,
-    KindName,
-    Order,
-    Product,
-    User,
-    read_item,
-)
+from proxy.api.items import NO_VARIANTS, Banner, CartLine, Category, Order, Product, User
+from proxy.api.kinds import KINDS, Kind, KindName, read_item
+from proxy.api.runs import AsyncRun, BatchResult, Run
 from proxy.api.values import NO_USER
 
 __all__ = [

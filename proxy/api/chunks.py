@@ -7,18 +7,33 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 from msgspec import Struct
 
 from proxy.api.call import Answer, Call, Method, encode
-from proxy.api.errors import ApiError, InvalidInput, TooLarge
-from proxy.api.items import Fields, Kind, read_ids, read_item
+from proxy.api.errors import (
+    ApiError,
+    BadAnswer,
+    Elsewhere,
+    InvalidInput,
+    NoStatus,
+    NotFound,
+    TooLarge,
+    Unauthorized,
+    Untrusted,
+)
+from proxy.api.kinds import Kind, read_ids, read_item
 from proxy.api.statuses import Ids, match, read_statuses
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from proxy.api.items import Fields
 
 MAX_ITEMS: Final = 500
 """Items of a batch (guide, "Batch")."""
 
 MAX_BODY: Final = 5 << 20
 """Bytes of a batch: the vendor's own clients send no more."""
+
+HOPELESS: Final = (Unauthorized, NotFound, Elsewhere, Untrusted)
+"""What every further batch would be told, too."""
 
 Verb = Literal["create", "update", "delete", "cancel"]
 
@@ -143,16 +158,24 @@ class Chunk(NamedTuple):
         found = match(read_statuses(answer, name), [given.ids for given in self.items], name)
         return [given.result(error) for given, error in zip(self.items, found, strict=True)]
 
-    def all_failed(self, error: ApiError) -> list[ItemResult]:
-        """The results where the batch failed as a whole."""
-        return [given.result(error) for given in self.items]
+    def settle(self, error: ApiError) -> tuple[list[ItemResult], tuple[Chunk, ...]]:
+        """What an error of the whole batch means.
 
-    def smaller(self, error: ApiError) -> tuple[Chunk, ...]:
-        """Two halves, where the vendor takes less than the guide says (413); nothing for other errors."""
+        Returns:
+            The results of its items, or the halves to try instead: the vendor may take less than the
+            guide says (413).
+
+        Raises:
+            ApiError: this one, where every further batch would be told the same.
+        """
+        if isinstance(error, HOPELESS):
+            raise error
         half = len(self.items) // 2
-        if not half or not isinstance(error, TooLarge):
-            return ()
-        return Chunk(self.job, self.items[:half], ()), Chunk(self.job, self.items[half:], ())
+        if half and isinstance(error, TooLarge):
+            return [], (Chunk(self.job, self.items[:half], ()), Chunk(self.job, self.items[half:], ()))
+        if isinstance(error, BadAnswer):  # it was answered with success, but nobody knows of which item
+            error = NoStatus(error.message, error.request)
+        return [given.result(error) for given in self.items], ()
 
     def whole(self, results: Sequence[ItemResult]) -> list[ItemResult]:
         """The results of everything that it stands for, in order."""

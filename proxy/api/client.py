@@ -10,6 +10,7 @@ from msgspec import Struct
 from proxy.api import values
 from proxy.api.batch import CONCURRENCY, AsyncBatch, SyncBatch
 from proxy.api.call import Answer, Call, encode, reads
+from proxy.api.credentials import Credentials, Target
 from proxy.api.errors import InvalidInput
 from proxy.api.resources import (
     Banners,
@@ -27,9 +28,7 @@ from proxy.api.transport import (
     NO_CONTENT,
     TIMEOUT,
     AsyncTransport,
-    Credentials,
     SyncTransport,
-    Target,
     no_cookies,
 )
 
@@ -147,6 +146,7 @@ class DataCueClient(_Face[AsyncTransport]):
             cookies=no_cookies(),
             trust_env=False,  # no proxies, no .netrc: a signed call goes where it is told to
             follow_redirects=False,
+            verify=target.is_encrypted,
             timeout=timeout,
             limits=_limits(max(CONNECTIONS, concurrency)),
             transport=transport,
@@ -191,6 +191,7 @@ class SyncDataCueClient(_Face[SyncTransport]):
             cookies=no_cookies(),
             trust_env=False,
             follow_redirects=False,
+            verify=target.is_encrypted,
             timeout=timeout,
             limits=_limits(CONNECTIONS),
             transport=transport,

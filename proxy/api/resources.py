@@ -13,11 +13,13 @@ from msgspec import Struct
 
 from proxy.api.call import Call, encode, nothing, path_of, reads
 from proxy.api.errors import InvalidInput
-from proxy.api.items import KINDS, Banner, Category, Kind, Order, Product, User, read_ids, read_item
+from proxy.api.kinds import KINDS, Kind, read_ids, read_item
 from proxy.api.transport import AsyncTransport, SyncTransport, Transport
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping
+
+    from proxy.api.items import Banner, Category, Order, Product, User
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import ssl
 import time
-from base64 import b64encode
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Any, Final, TypeVar
 
 import httpx
 import stamina
 
 from proxy.api.call import Answer, Call
-from proxy.api.errors import ApiError, BadAnswer, InvalidInput, NoAnswer, NotSent, Untrusted
+from proxy.api.credentials import Target, checked_url
+from proxy.api.errors import BadAnswer
+from proxy.api.failures import failure
 from proxy.api.refusals import refusal
 from proxy.api.retry import pause, waits
-from proxy.signing import authorization
 
 T = TypeVar("T")
 
@@ -47,50 +46,6 @@ MAX_ANSWER: Final = 64 << 20
 """Bytes of an answer, unpacked: the ids of a million products are some 20 MB."""
 
 NO_CONTENT: Final = 204
-
-
-class Credentials:
-    """The key and the secret, and what is made of them. Prints as neither.
-
-    Args:
-        api_key: names the shop.
-        api_secret: signs; it is never sent.
-    """
-
-    __slots__ = ("_api_key", "_api_secret")
-
-    def __init__(self, api_key: str, api_secret: str) -> None:
-        for field, value in (("api_key", api_key), ("api_secret", api_secret)):
-            if not isinstance(value, str) or not value.strip():
-                raise InvalidInput(field, "is empty")
-        if ":" in api_key:
-            raise InvalidInput("api_key", "has a colon, which ends a user name (RFC 7617, 2)")
-        self._api_key = api_key
-        self._api_secret = api_secret
-
-    def __repr__(self) -> str:
-        return "Credentials(…)"
-
-    def signed(self, body: bytes) -> bytes:
-        """``Authorization`` of a REST call (guide, "Authentication")."""
-        return authorization(self._api_key, self._api_secret, body)
-
-    def bare(self) -> bytes:
-        """``Authorization`` of an event: the key alone (guide, "Browser Events")."""
-        return b"Basic " + b64encode(f"{self._api_key}:".encode())
-
-
-class Target(NamedTuple):
-    """Who is called, and as whom.
-
-    Attributes:
-        api_url: of the REST API, with ``/v1``.
-        events_url: of the events endpoint.
-    """
-
-    credentials: Credentials
-    api_url: str
-    events_url: str
 
 
 class Transport:
@@ -227,23 +182,6 @@ def no_cookies() -> CookieJar:
     return CookieJar(DefaultCookiePolicy(allowed_domains=()))
 
 
-def checked_url(field: str, url: str) -> str:
-    """An http(s) URL without user, query or fragment.
-
-    Raises:
-        InvalidInput: it is something else.
-    """
-    try:
-        found = httpx.URL(url)
-    except (httpx.InvalidURL, TypeError):
-        raise InvalidInput(field, "is no URL") from None
-    if found.scheme not in {"http", "https"} or not found.host:
-        raise InvalidInput(field, f"expected https://host/path, got {found.scheme or 'no'}://…")
-    if found.userinfo or found.query or found.fragment:
-        raise InvalidInput(field, "has a user, a query or a fragment, which an API's URL has not")
-    return url
-
-
 def is_bare(response: httpx.Response) -> bool:
     """Whether an answer can't have a body (RFC 9110, 15.3.5).
 
@@ -274,31 +212,3 @@ def answer_of(response: httpx.Response, body: bytes) -> Answer:
         response.headers.get("content-type", "").partition(";")[0].strip().lower(),
         response.headers.get("retry-after", "").encode("latin-1", "replace"),
     )
-
-
-def failure(error: Exception, call: Call[Any]) -> ApiError:
-    """The error of our own tree that an exception of httpx stands for."""
-    said = str(error) or type(error).__name__
-    match error:
-        case (
-            httpx.ConnectError() | httpx.ConnectTimeout() | httpx.PoolTimeout() | httpx.UnsupportedProtocol()
-        ):
-            return not_sent(error, said, call)
-        case httpx.DecodingError():
-            return BadAnswer(f"a content coding that can't be undone: {said}", call.name)
-        case httpx.TimeoutException() | TimeoutError():
-            return NoAnswer("no answer in time", call.name)
-        case _:
-            return NoAnswer(f"the connection broke before the answer was whole: {said}", call.name)
-
-
-def not_sent(error: Exception, said: str, call: Call[Any]) -> NotSent:
-    """No connection; of a failed TLS handshake, whether it is the certificate's."""
-    if isinstance(error, httpx.PoolTimeout):
-        return NotSent(f"every connection was busy for {POOL_SECONDS:.0f} seconds", call.name)
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            return Untrusted(f"can't be trusted: {cause.verify_message or said}", call.name)
-        cause = cause.__context__
-    return NotSent(f"can't be reached: {said}", call.name)
