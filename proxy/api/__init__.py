@@ -26,7 +26,8 @@ results of what was sent before.
 
 In reading order: ``errors``, ``values``, ``items``, ``kinds`` (what is sent), ``call``, ``refusals`` (one
 call, without I/O), ``resources`` (every verb, once), ``statuses``, ``chunks`` (batches, without I/O),
-``credentials``, ``retry``, ``failures``, ``transport`` (the two ways to wait), ``runs``, ``batch``, ``client``.
+``credentials``, ``retry``, ``failures``, ``transport`` (the two ways to wait), ``runs``, ``batch``,
+``client``.
 """
 
 from proxy.api.chunks import MAX_BODY, MAX_ITEMS, ItemResult

@@ -36,6 +36,9 @@ class Answer(NamedTuple):
     content_type: str = ""
     retry_after: bytes = b""
 
+    def __repr__(self) -> str:
+        return f"Answer({self.status}, {len(self.body)} bytes)"  # a body may hold people, or echo a header
+
 
 class Call(NamedTuple, Generic[T]):
     """One call, ready to be signed and sent.
