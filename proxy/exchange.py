@@ -17,6 +17,7 @@ from proxy.identity import cookie_values
 from proxy.judge import judge
 from proxy.models import Page, Visitor
 from proxy.rewriting import Rewriting
+from proxy.views import view_id
 from proxy.witness import Witness
 
 if TYPE_CHECKING:
@@ -28,8 +29,8 @@ if TYPE_CHECKING:
     from proxy.judge import Asking
     from proxy.personalize import PageView
 
-VIEW = b"x-datacue-view"
-"""Request field in which an edge gives the page view an ID."""
+INTRODUCED = b"x-datacue-visitor"
+"""Request field in which an edge introduces a visitor without a cookie."""
 
 NOT_FOUND = 404
 BODILESS = frozenset({204, 304})
@@ -151,12 +152,23 @@ class Exchange:
         if self.view is None:
             scope, core = self.scope, self.core
             self.identity = core.cookie.recognize(scope["headers"], secure=self.secure)
+            if self.late and self._peer_trusted and not self.known():
+                self._meet_newcomer(self.identity)
             context = Context.of(self.client.ip, value_of(scope["headers"], b"user-agent"))
             visitor = self.identity.visitor
             if visitor.user_id is not None and core.capture.left(scope["headers"]):
                 visitor = Visitor(visitor.anonymous_id)
-            self.view = core.personalizer.view(visitor, context, self.started)
+            view = self.view = core.personalizer.view(visitor, context, self.started)
+            # Fragments of this page belong to this page view.
+            view.name, view.address = view_id(self.received), self.target.rstrip(b"?").decode("latin-1")
         return self.view
+
+    def _meet_newcomer(self, identity: Identity) -> None:
+        """An edge that keeps shells has asked us already who a visitor without a cookie is."""
+        introduction = value_of(self.received, INTRODUCED)
+        visitor = self.core.cookie.introduced(introduction) if introduction else None
+        if visitor is not None:
+            self.identity = identity._replace(visitor=visitor)
 
     def _begin(self, view: PageView) -> None:
         """Starts the page view's event where the page is known well enough to make one."""
@@ -210,8 +222,6 @@ class Exchange:
         fields = personal(stripped)
         if surrogate.asks_for_esi(headers) and self.esi_in_front:
             fields.append(surrogate.UNKEPT)
-            # What that proxy includes belongs to this page view.
-            self.core.views.add(view, self._view_id(), self.target.rstrip(b"?").decode("latin-1"))
         self.body = Rewriting(self, view, message, headers, fields, verdict.coding, verdict.content_type)
 
     @property
@@ -226,10 +236,6 @@ class Exchange:
     @property
     def _peer_trusted(self) -> bool:
         return (self.scope["client"][0] if self.scope.get("client") else "") in self.core.trusted
-
-    def _view_id(self) -> str:
-        """The ID that a proxy in front of us gave this page view; empty for none."""
-        return (value_of(self.received, VIEW) or b"").decode("utf-8", "replace")
 
     def _not_found(self, view: PageView) -> None:
         """The shop's 404 page, whatever its address promised."""
