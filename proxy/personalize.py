@@ -8,7 +8,7 @@ byte leaves, its events are acknowledged by DataCue or committed to the outbox (
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from proxy.calls import Breaker, Call, Keeper, Pending
 from proxy.errors import ProxyError
@@ -32,6 +32,16 @@ MAX_CALLS = 1000
 has long missed every deadline."""
 
 
+class Sharing(Protocol):
+    """Remembers page views for the requests that belong to them, too."""
+
+    def joined(self, view: PageView, page: Page) -> Call | None:
+        """The call of a page view that has an ID and was begun by another request already."""
+
+    def add(self, view: PageView) -> None:
+        """Remembers a page view that has begun."""
+
+
 class Personalizer:
     """Makes page views; one a process.
 
@@ -42,6 +52,9 @@ class Personalizer:
         keeper: takes what was not acknowledged; None drops (and counts) it.
         deadline: seconds from a request's start that a slot may wait.
         clock: seconds, monotonic. now: seconds since the epoch.
+
+    Attributes:
+        sharing: who is told of every page view that begins; None where nobody wants to know.
     """
 
     def __init__(
@@ -65,6 +78,7 @@ class Personalizer:
         self.clock = clock
         self.now = now
         self.calls: set[asyncio.Future[Any]] = set()
+        self.sharing: Sharing | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
     @property
@@ -96,10 +110,14 @@ class PageView:
     Attributes:
         page: what is being looked at; None until ``begin``.
         deadline: until when a slot may wait, on the personalizer's clock.
+        name: its ID, as an edge or the including side gave it; empty for none.
+        address: path and query of the page; empty where nobody knows.
         outcomes: what became of each slot, in page order.
     """
 
-    __slots__ = ("_calls", "_core", "_main", "context", "deadline", "outcomes", "page", "visitor")
+    __slots__ = (
+        "_calls", "_core", "_main", "address", "context", "deadline", "name", "outcomes", "page", "visitor",
+    )  # fmt: skip
 
     def __init__(
         self, core: Personalizer, visitor: Visitor, context: Context | None, deadline: float
@@ -111,6 +129,7 @@ class PageView:
         self.visitor = visitor
         self.context = context
         self.page: Page | None = None
+        self.name = self.address = ""
         self.outcomes: list[tuple[str, str]] = []
 
     @property
@@ -139,8 +158,17 @@ class PageView:
             return
         self.page = page
         event = page_event(page)
-        if event is not None:
-            self._main = self.track(event)
+        if event is None:
+            return
+        sharing = self._core.sharing
+        call = sharing.joined(self, page) if self.name and sharing is not None else None
+        if call is not None:
+            self._main = call
+            self._calls.append(call)
+            return
+        self._main = self.track(event)
+        if sharing is not None:
+            sharing.add(self)
 
     def join(self, page: Page, call: Call, deadline: float) -> None:
         """Takes part in a page view whose event another request has made, and waits no longer than that one.

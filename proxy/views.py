@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING, NamedTuple
 from msgspec import Struct
 
 from proxy.events import Context, page_event
+from proxy.headers import value_of
 from proxy.models import Page, Recommendations, Visitor  # noqa: TC001  msgspec resolves annotations at run time
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from proxy.headers import Headers
     from proxy.personalize import Call, PageView, Personalizer
 
 MAX_VIEWS = 8192
@@ -68,6 +70,12 @@ class Seen(NamedTuple):
 
 UNKNOWN = Seen(None, None, "unknown")
 
+VIEW = b"x-datacue-view"
+"""Request field in which an edge gives the page view an ID."""
+
+MAX_VIEW = 200
+"""Bytes of a view ID: nginx's has 32, Varnish's 10, a UUID 36."""
+
 Group = tuple[str, str | None, str]
 """Anonymous id, user id, and view ID: empty for all views of the visitor."""
 
@@ -101,6 +109,7 @@ class Views:
 
     def __init__(self, personalizer: Personalizer, *, window: float, clock: Callable[[], float]) -> None:
         self._personalizer = personalizer
+        personalizer.sharing = self
         self._window = window
         self._clock = clock
         self._groups: dict[Group, list[_Entry]] = {}
@@ -123,55 +132,74 @@ class Views:
 
         Args:
             asked: what the request knows.
-            started: when it came, on our clock: it waits until its own deadline,
-                or until that of the page view that it joins.
+            started: when it came, on our clock: it waits until its own deadline, or until that of the page
+                view that it joins.
         """
-        view = self._personalizer.view(asked.visitor, asked.context, started)
-        entry = self._find(asked)
-        if entry is None and asked.view and not _makes(asked):
-            await self._sibling(asked, min(SIBLING_SECONDS, view.remaining))
-            entry = self._find(asked)
-        if entry is not None:
-            view.join(entry.page, entry.call, entry.deadline)
-        elif _makes(asked):
-            assert asked.page is not None
-            view.begin(asked.page)
-            self.add(view, asked.view, asked.address)
-        else:
+        view = await self.enter(asked, started)
+        if view is None:
             return UNKNOWN
         answer, outcome = await view.recommendations()
         await view.settle()
         return Seen(view.page, answer, outcome)
 
-    def add(self, view: PageView, name: str, address: str) -> None:
-        """Remembers a page view that has begun.
+    async def enter(self, asked: Asked, started: float) -> PageView | None:
+        """The page view that a request belongs to, or makes; None where it may not, or can't.
 
         Args:
-            view: it.
-            name: its ID; empty for none.
-            address: path and query of the page; empty where nobody knows.
+            asked: what the request knows.
+            started: when it came, on our clock.
         """
-        call, page = view.main, view.page
-        if call is None or page is None:
-            return
-        now = self._clock()
-        self._forget(now)
-        groups = [_group(view.visitor, "")]
-        if name:
-            groups.append(_group(view.visitor, name))
-        entry = _Entry(page, address, call, view.deadline, now + self._window, groups)
+        view = self._personalizer.view(asked.visitor, asked.context, started)
+        entry = self._find(asked)
+        if entry is None and asked.view and not makes(asked):
+            await self._sibling(asked, min(SIBLING_SECONDS, view.remaining))
+            entry = self._find(asked)
+        if entry is not None:
+            view.join(entry.page, entry.call, entry.deadline)
+            return view
+        if not makes(asked):
+            return None
+        assert asked.page is not None
+        view.name, view.address = asked.view, asked.address
+        view.begin(asked.page)
+        return view
+
+    def holds(self, asked: Asked) -> bool:
+        """Whether the page view that a request belongs to is here."""
+        return self._find(asked) is not None
+
+    def joined(self, view: PageView, page: Page) -> Call | None:
+        """The call of a page view that has an ID and was begun by a fragment already."""
+        entry = self._find(Asked(view.visitor, page=page, view=view.name))
+        return None if entry is None else entry.call
+
+    def add(self, view: PageView) -> None:
+        """Remembers a page view that has begun, with its ID and the page's address as it knows them."""
+        assert view.main is not None
+        assert view.page is not None
+        names = ("", view.name) if view.name else ("",)
+        groups = [group_of(view.visitor, name) for name in names]
+        self._add(
+            _Entry(view.page, view.address, view.main, view.deadline, self._clock() + self._window, groups)
+        )
+
+    def _add(self, entry: _Entry) -> None:
+        self._forget(self._clock())
         self._order.append(entry)
-        for group in groups:
+        for group in entry.groups:
             self._groups.setdefault(group, []).append(entry)
             for waiter in self._waiting.pop(group, ()):
                 waiter.set_result(None)
-        if call.task is not None:
-            call.task.add_done_callback(lambda _: self._weigh(entry))
+        task = entry.call.task
+        if task is not None:
+            task.add_done_callback(lambda _: self._weigh(entry))
 
     def _find(self, asked: Asked) -> _Entry | None:
         """The page view that a request belongs to, the newest first."""
-        self._forget(self._clock())
-        entries = self._groups.get(_group(asked.visitor, asked.view), ())
+        now = self._clock()
+        self._forget(now)
+        group = self._groups.get(group_of(asked.visitor, asked.view), ())
+        entries = [entry for entry in group if entry.expires > now]
         for entry in reversed(entries):
             if asked.page is not None:
                 if _same(entry.page, asked.page):
@@ -183,7 +211,7 @@ class Views:
 
     async def _sibling(self, asked: Asked, seconds: float) -> None:
         """Waits until a request of the same view ID has begun the page view."""
-        group = _group(asked.visitor, asked.view)
+        group = group_of(asked.visitor, asked.view)
         waiter = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(group, []).append(waiter)
         await asyncio.wait((waiter,), timeout=seconds)
@@ -213,12 +241,25 @@ class Views:
             entry.groups = []
 
 
-def _makes(asked: Asked) -> bool:
+def view_id(headers: Headers) -> str:
+    """The ID that an edge gave the page view; empty for none.
+
+    An edge gives every request an ID of its own. Only what it includes belongs to the page's: what a browser
+    asks for by itself (htmx, an iframe) is another request, and its ID says nothing.
+    """
+    if (value_of(headers, b"sec-fetch-dest") or b"document") != b"document":
+        return ""
+    name = value_of(headers, VIEW)
+    return name[:MAX_VIEW].decode("utf-8", "replace") if name else ""
+
+
+def makes(asked: Asked) -> bool:
     """Whether a request may and can make the page view's event."""
     return asked.counts and asked.page is not None and page_event(asked.page) is not None
 
 
-def _group(visitor: Visitor, view: str) -> Group:
+def group_of(visitor: Visitor, view: str) -> Group:
+    """Under what the page views of a visitor are found, or those of an ID."""
     return visitor.anonymous_id, visitor.user_id, view
 
 

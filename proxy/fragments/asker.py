@@ -8,6 +8,7 @@ from proxy.classify import not_counted
 from proxy.events import Context
 from proxy.headers import value_of
 from proxy.models import Visitor
+from proxy.views import view_id
 
 if TYPE_CHECKING:
     from starlette.types import Scope
@@ -20,15 +21,9 @@ if TYPE_CHECKING:
 VISITOR = b"x-datacue-visitor"
 """Request field in which an edge introduces the visitor, with what ``{prefix}/visitor`` told it."""
 
-VIEW = b"x-datacue-view"
-"""Request field in which an edge gives the page view an ID."""
-
 HEADER, QUERY = b"header", b"query"
 """Where a page view's ID stands. What stands in a URL anybody can make others ask for: whoever is new in such
 a view never becomes a cookie."""
-
-MAX_VIEW = 200
-"""Bytes of a view ID: nginx's has 32, Varnish's 10, a UUID 36."""
 
 
 def client_of(core: Core, scope: Scope) -> Client:
@@ -55,18 +50,6 @@ def view_of(core: Core, scope: Scope, client: Client, visitor: Visitor) -> PageV
     return core.personalizer.view(visitor, context, core.clock())
 
 
-def view_header(scope: Scope) -> bytes:
-    """The ID that an edge gave the page view; empty for none.
-
-    An edge gives every request an ID of its own. Only what it includes belongs to the page's: what a
-    browser asks for by itself (htmx, an iframe) is another request, and its ID says nothing.
-    """
-    headers = scope["headers"]
-    if (value_of(headers, b"sec-fetch-dest") or b"document") != b"document":
-        return b""
-    return (value_of(headers, VIEW) or b"")[:MAX_VIEW]
-
-
 def looking(core: Core, scope: Scope, client: Client, view: str) -> Visitor | None:
     """Whose page view a fragment belongs to; None where nobody knows.
 
@@ -90,15 +73,15 @@ def looking(core: Core, scope: Scope, client: Client, view: str) -> Visitor | No
         if visitor.user_id is not None and core.capture.left(headers):
             return Visitor(visitor.anonymous_id)
         return visitor
-    if trusted and (header := view_header(scope)):
+    if trusted and (header := view_id(headers)):
         return newcomer(core, scope, client, HEADER, header)
-    return newcomer(core, scope, client, QUERY, view.encode()) if trusted and view else None
+    return newcomer(core, scope, client, QUERY, view) if trusted and view else None
 
 
-def newcomer(core: Core, scope: Scope, client: Client, said: bytes, view: bytes) -> Visitor:
+def newcomer(core: Core, scope: Scope, client: Client, said: bytes, view: str) -> Visitor:
     """The visitor of an edge's page view that came without a cookie: one, for this address and browser."""
     agent = value_of(scope["headers"], b"user-agent") or b""
-    return core.cookie.first(said, view, client.ip.encode(), agent)
+    return core.cookie.first(said, view.encode(), client.ip.encode(), agent)
 
 
 def known_of(core: Core, scope: Scope, client: Client) -> Identity | None:

@@ -18,11 +18,11 @@ from proxy.classify import not_counted
 from proxy.events import Context
 from proxy.exchange import outcome
 from proxy.fragments.answers import AS_SAID, NO_CONTENT, NOT_FOUND, OK, PERSONAL, READING, only, text
-from proxy.fragments.asker import client_of, looking, peer_of, view_header
+from proxy.fragments.asker import client_of, looking, peer_of
 from proxy.fragments.wanted import address_of, wanted, widget_of
 from proxy.headers import OUTCOME, value_of, values_of
 from proxy.models import Page, Slot
-from proxy.views import Asked
+from proxy.views import Asked, view_id
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -96,7 +96,7 @@ class Fragment:
         self.widget = widget_of(scope["raw_path"], f"{core.prefix}/fragments/".encode())
         trusted = peer_of(scope) in core.trusted
         address = address_of(headers, client, trusted=trusted, prefix=core.prefix)
-        want = wanted(scope["query_string"], address, view_header(scope), core.classifier)
+        want = wanted(scope["query_string"], address, view_id(headers), core.classifier)
         self.fallback, self.page = want.fallback, want.page
         if self.widget is None:
             self.outcome = "bypass:widget"

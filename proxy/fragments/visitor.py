@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING
 
 from proxy.classify import not_counted
 from proxy.fragments.answers import NO_CONTENT, PERSONAL, READING, only
-from proxy.fragments.asker import HEADER, VISITOR, client_of, known_of, newcomer, peer_of, view_header
+from proxy.fragments.asker import HEADER, VISITOR, client_of, known_of, newcomer, peer_of
 from proxy.headers import OUTCOME, value_of
 from proxy.identity import cookie_values
+from proxy.views import view_id
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -89,7 +90,7 @@ async def _told(core: Core, scope: Scope) -> Headers:
 
 def _new(core: Core, scope: Scope, client: Client) -> Visitor:
     """Somebody new; for an edge's page view, whom its fragments were made for already."""
-    view = view_header(scope) if peer_of(scope) in core.trusted else b""
+    view = view_id(scope["headers"]) if peer_of(scope) in core.trusted else ""
     return newcomer(core, scope, client, HEADER, view) if view else core.cookie.mint()
 
 

@@ -12,9 +12,9 @@ from msgspec import structs
 
 from proxy.classify import is_complete
 from proxy.facts.address import parameters
-from proxy.fragments.asker import MAX_VIEW
 from proxy.headers import value_of
 from proxy.models import PAGE_KINDS, WIDGETS, Page, PageKind, Widget
+from proxy.views import MAX_VIEW
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -87,7 +87,7 @@ def widget_of(raw_path: bytes, below: bytes) -> Widget | None:
     return next((widget for widget in WIDGETS if widget.encode() == name), None)
 
 
-def wanted(query: bytes, address: bytes, view: bytes, classifier: Classifier) -> Wanted:
+def wanted(query: bytes, address: bytes, view: str, classifier: Classifier) -> Wanted:
     """Reads a request.
 
     Args:
@@ -112,9 +112,7 @@ def wanted(query: bytes, address: bytes, view: bytes, classifier: Classifier) ->
         fallback = next((one for one in FALLBACKS if one == said), "empty")
         wrong = wrong or ("" if fallback == said else "fallback")
     name = found.get("view", "")[:MAX_VIEW]
-    return Wanted(
-        page, name, name or view.decode("utf-8", "replace"), found.get("count") != "0", fallback, wrong
-    )
+    return Wanted(page, name, name or view, found.get("count") != "0", fallback, wrong)
 
 
 def _page(found: Mapping[str, str]) -> tuple[Page | None, str]:
