@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from harness.process import ROOT
 
 PATIENT = {"DATACUE_DEADLINE": "10"}
@@ -14,3 +16,14 @@ def settings_for(shop):
     toml = section.partition("```toml\n")[2].partition("```")[0]
     assert toml, f"docs/shops.md has no settings for {shop}"
     return "".join(line for line in toml.splitlines(keepends=True) if not line.startswith("upstream"))
+
+
+def example(page, language, section=None):
+    """The first block of a language in a page of docs/, below a heading if one is named."""
+    text = (ROOT / "docs" / page).read_text("utf-8")
+    if section is not None:
+        _, found, text = text.partition(f"\n{section}\n")
+        assert found, f"docs/{page} has no {section!r}"
+    match = re.search(rf"^```{language}\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL)
+    assert match, f"docs/{page} has no {language}"
+    return match[1]
