@@ -13,6 +13,13 @@ _AUTHORITY = re.compile(r"(https?:)?//([^/?#]*)", re.ASCII | re.IGNORECASE)
 _HOST = re.compile(r"([a-z0-9._~-]+|\[[0-9a-f:.]+\])(:[0-9]{0,5})?", re.ASCII | re.IGNORECASE)
 _REFUSED = re.compile("[\x00-\x1f\x7f\\\\]")
 _KEPT = "!#$%&'()*+,/:;=?@[]~-._"  # as the URL standard's path and query percent-encode sets leave it
+_CLEAN = re.compile(
+    r"(?:(?:(?:https?:)?//[A-Za-z0-9._~-]+(?::[0-9]{0,5})?(?=[/?#]|\Z))|/(?!/))[A-Za-z0-9"
+    + re.escape(_KEPT)
+    + r"]*",
+    re.ASCII,
+)
+"""Nearly every URL of a catalogue: nothing in it is refused, and nothing would be encoded."""
 
 
 def safe_url(value: object) -> str | None:
@@ -30,6 +37,8 @@ def safe_url(value: object) -> str | None:
     """
     if not isinstance(value, str):
         return None
+    if len(value) <= URL_LIMIT and _CLEAN.fullmatch(value):
+        return value
     text = value.strip(" \t\r\n\f")
     if not text or len(text) > URL_LIMIT or _REFUSED.search(text):
         return None

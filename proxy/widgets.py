@@ -173,9 +173,31 @@ def row_head(row: CategoryRow) -> tuple[str, str | None]:
 
 # The vendor's boundary ----------------------------------------------------------------------------
 
+
+class _ProductFields(Struct):
+    """What a product may say of itself, of any type; whatever else it says is skipped."""
+
+    product_id: Any = None
+    name: Any = None
+    title: Any = None
+    link: Any = None
+    photo_url: Any = None
+    variant_id: Any = None
+    price: Any = None
+    full_price: Any = None
+    brand: Any = None
+    rating: Any = None
+    stock: Any = None
+    category: Any = None
+    main_category: Any = None
+    category_1: Any = None
+    extra: Any = None
+
+
 _answer = msgspec.json.Decoder(Recommendations)
 _fields = msgspec.json.Decoder(dict[str, Raw])
 _object = msgspec.json.Decoder(dict[str, Any])
+_product = msgspec.json.Decoder(_ProductFields)
 _raws = msgspec.json.Decoder(list[Raw] | None)
 
 
@@ -236,36 +258,32 @@ def decode_product(raw: Raw | bytes) -> Product | None:
         None when it can't be shown: without id, name, link or photo, or with a link or photo that
         `safe_url` refuses.
     """
-    found = _decode_object(raw)
-    if found is None:
+    try:
+        found = _product.decode(raw)
+    except (ValueError, RecursionError):  # msgspec's errors are ValueErrors
         return None
-    product_id = _id(found.get("product_id"))
-    name = _text(found.get("name")) or _text(found.get("title"))
-    link = safe_url(found.get("link"))
-    photo_url = safe_url(found.get("photo_url"))
+    product_id = _id(found.product_id)
+    name = _text(found.name) or _text(found.title)
+    link = safe_url(found.link)
+    photo_url = safe_url(found.photo_url)
     if product_id is None or not name or link is None or photo_url is None:
         return None
-    extra = found.get("extra")
+    extra = found.extra
     return Product(
         product_id=product_id,
         name=name,
         link=link,
         photo_url=photo_url,
-        variant_id=_id(found.get("variant_id")),
-        price=_number(found.get("price"), PRICE_LIMIT),
-        full_price=_number(found.get("full_price"), PRICE_LIMIT),
-        brand=_text(found.get("brand")) or None,
-        rating=_number(found.get("rating"), 100),
-        stock=_count(found.get("stock")),
-        category=_category(found),
+        variant_id=None if found.variant_id is None else _id(found.variant_id),
+        price=_number(found.price, PRICE_LIMIT),
+        full_price=_number(found.full_price, PRICE_LIMIT),
+        brand=_text(found.brand) or None,
+        rating=_number(found.rating, 100),
+        stock=_count(found.stock),
+        # By the vendor's newest name for it first.
+        category=_text(found.category) or _text(found.main_category) or _text(found.category_1) or None,
         extra=extra if isinstance(extra, dict) else {},
     )
-
-
-def _category(found: Mapping[str, Any]) -> str | None:
-    """The product's main category, by the vendor's newest name for it first."""
-    names = (_text(found.get(field)) for field in ("category", "main_category", "category_1"))
-    return next(filter(None, names), None)
 
 
 def decode_banner(raw: Raw | bytes) -> Banner | None:
@@ -319,6 +337,8 @@ _DECIMAL = re.compile(r"\s*[0-9]{1,12}(\.[0-9]*)?\s*", re.ASCII)
 
 def _number(value: object, limit: float) -> float | None:
     """A number from 0 to the limit, written as a number or a decimal string."""
+    if value is None:
+        return None
     if isinstance(value, str):
         value = float(value) if _DECIMAL.fullmatch(value) else None
     if isinstance(value, bool) or not isinstance(value, int | float):

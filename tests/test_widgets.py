@@ -12,6 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from msgspec import Raw
 
+from proxy import links
 from proxy.links import URL_LIMIT, safe_url
 from proxy.models import LIST_NAMES, PAGE_KINDS, Banner, CategoryRow, Product, Recommendations
 from proxy.widgets import (
@@ -420,3 +421,29 @@ def test_rendered_html_can_be_printed_and_nothing_else() -> None:
     assert Rendered("<b>").__html__() == "<b>"
     with pytest.raises(TypeError, match="printed"):
         str(Rendered("<b>"))
+
+
+PARTS = st.lists(
+    st.one_of(
+        st.sampled_from(
+            ["/", "//", "http:", "HTTPS:", "https://", "shop.example", ":80", ":", "?", "#", "@", "%"]
+        ),
+        st.sampled_from([" ", "\n", "\t", "\\", "é", "[::1]", "<", '"', "'", "\x00", "ß", "a", "b.c", "-"]),
+        st.text(max_size=3),
+    ),
+    max_size=8,
+)
+
+
+@settings(max_examples=500)
+@given(PARTS.map("".join))
+def test_a_clean_url_passes_as_the_long_way_would_have_let_it(url):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(links, "_CLEAN", re.compile("(?!)"))
+        long_way = safe_url(url)
+    assert safe_url(url) == long_way
+
+
+def test_the_longest_url_is_as_long_on_either_way():
+    assert safe_url("/" * 1 + "a" * (URL_LIMIT - 1)) is not None
+    assert safe_url("/" + "a" * URL_LIMIT) is None
