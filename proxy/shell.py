@@ -34,8 +34,9 @@ MAX_VIRTUAL = 255
 MAX_SRC = 2048
 """Bytes of an ESI include's URL: what every cache takes as a request's target."""
 
-_BLOCK = "datacue"
-"""Name of the block that holds a slot's own content; each include has its own right before it."""
+_BLOCK_BYTES = 8
+"""Of the digest in the name of the block that holds a slot's own content: nginx takes the page's first block
+of a name, wherever it stands, so what differs must not have the same."""
 
 _TAG = re.compile(rb'\s*(W/)?"([^"]*)"\s*(?:,|$)')
 _MARKED = re.compile(rb"(.*)--dc(w?)\.([0-9a-f]+)", re.DOTALL)
@@ -155,12 +156,16 @@ class Shells:
                 return None
             kept = b"<esi:remove>%b</esi:remove>" % content if content else b""
             return b'%b<!--esi <esi:include src="%b" onerror="continue"/>-->' % (kept, escape(url).encode())
+        if content:
+            # nginx may show a stub twice where an include was empty, and once where it failed.
+            url += "&fallback=error"
         if len(url) > MAX_VIRTUAL:
             return None
         if not content:
             return f'<!--# include virtual="{url}" -->'.encode()
-        block = b'<!--# block name="%b" -->%b<!--# endblock -->' % (_BLOCK.encode(), content)
-        return block + f'<!--# include virtual="{url}" stub="{_BLOCK}" -->'.encode()
+        name = f"datacue-{blake2b(content, digest_size=_BLOCK_BYTES).hexdigest()}"
+        block = b'<!--# block name="%b" -->%b<!--# endblock -->' % (name.encode(), content)
+        return block + f'<!--# include virtual="{url}" stub="{name}" -->'.encode()
 
 
 def shareable(asked: Sequence[tuple[bytes, bytes]], headers: Sequence[tuple[bytes, bytes]]) -> bool:
