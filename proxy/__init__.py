@@ -12,6 +12,7 @@ In reading order, one page's journey:
 ``exchange``                    the page view, from the request to the response's head
 ``events``, ``vendor``          what happened, and the call that says so
 ``upstream``, ``http1``         the shop is asked meanwhile
+``forwarding``, ``relay``       what that means, and the short way for whoever passes by
 ``rewriting``, ``locate``       its bytes come, and slots open in them
 ``coding``, ``charset``         where the shop compresses, and how it spells
 ``personalize``, ``breaker``    order, deadline, fallback
@@ -20,6 +21,8 @@ In reading order, one page's journey:
 ``clicks``                      their links say what was clicked
 ``witness``, ``capture``        what forms and pages say that the visitor did
 ``carts``                       what is in whose cart
+``views``                       which requests belong to one page view
+``sharing``, ``neighbours``     and which of them came to other workers
 ``outbox``, ``keeping``         what was not acknowledged is kept
 ``learning``, ``signing``       what the page said about its product goes to the engine
 ``fragments``, ``admin``        what we serve ourselves

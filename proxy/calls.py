@@ -131,6 +131,22 @@ class Call:
         self.kept: asyncio.Future[None] | None = None
         self.outcome = ""
 
+    @classmethod
+    def elsewhere(cls, caller: Caller, pending: Pending, recommendations: Recommendations | None) -> Call:
+        """A call that another worker made, and whose event it looks after.
+
+        Args:
+            caller: see ``Caller``.
+            pending: the event.
+            recommendations: what was answered; None where that is none, or not yet known.
+        """
+        call = cls(caller, pending)
+        call.task = caller.loop.create_future()
+        call.task.set_result(None)
+        call.recommendations = recommendations
+        call.outcome = "acknowledged"
+        return call
+
     def start(self) -> None:
         """Makes the call; the breaker has allowed it."""
         caller, pending = self._caller, self.pending

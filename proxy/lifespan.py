@@ -26,7 +26,7 @@ from proxy.carts import Carts
 from proxy.classify import Classifier, compile_rule
 from proxy.clicks import ClickLinks
 from proxy.core import Core
-from proxy.engine_host import EngineHost, private_file
+from proxy.engine_host import EngineHost, private_file, socket_path
 from proxy.errors import SettingsError
 from proxy.fragments import StaticFile
 from proxy.headers import TrustedProxies
@@ -36,10 +36,12 @@ from proxy.keeping import OutboxKeeper, RecordSender
 from proxy.learning import CatalogueLearner
 from proxy.locate import FactSelectors, Plan, SelectorError, SlotRule, parse_selector
 from proxy.models import PAGE_KINDS, Slot
+from proxy.neighbours import Neighbours
 from proxy.outbox import Folder, Outbox, Relay
 from proxy.personalize import Personalizer
 from proxy.render import Renderer
 from proxy.settings import Preset, SlotSettings
+from proxy.sharing import SharedViews
 from proxy.shell import Shells
 from proxy.shipped import shipped
 from proxy.surrogate import Announcing
@@ -69,6 +71,9 @@ PROBE_SECONDS = 2.0
 """At the start, for a first connection to the shop: enough for any that answers at all."""
 
 SELECTOR_MEND = 'Write a CSS selector, as "main > .hero"; docs/settings.md says what it may hold.'
+
+WORKERS_FOLDER = "live"
+"""In the state folder: the workers' sockets. A short name, as a socket's path has some 100 bytes in all."""
 
 CALLS_GRACE = 5.0
 """Seconds at shutdown for calls in flight."""
@@ -376,6 +381,7 @@ async def open_core(
             )
             task = asyncio.get_running_loop().create_task(learner.run())
             stack.push_async_callback(_cancel, task)
+        views = await open_views(settings, metrics, personalizer, stack)
         _watch(metrics, breaker, pool, outbox, renderer)
         yield _core(
             settings,
@@ -386,9 +392,34 @@ async def open_core(
             clicks,
             personalizer,
             carts,
+            views=views,
             calls=rest is not None,
             learner=learner,
         )
+
+
+async def open_views(
+    settings: Settings, metrics: Metrics, personalizer: Personalizer, stack: AsyncExitStack
+) -> Views:
+    """What knows which requests belong to one page view; with several workers, it asks the others.
+
+    Raises:
+        SettingsError: the workers' sockets can't be had.
+    """
+    window, clock = settings.view_window, time.monotonic
+    if settings.workers == 1:
+        views = Views(personalizer, window=window, clock=clock)
+    else:
+        shared = SharedViews(personalizer, window=window, clock=clock, metrics=metrics)
+        folder = Path(socket_path(settings.state_dir)).parent / WORKERS_FOLDER
+        neighbours = Neighbours(folder, shared.serve)
+        stack.push_async_callback(neighbours.aclose)
+        await neighbours.open()
+        shared.others = neighbours
+        views = shared
+    metrics.gauge("views", "Page views remembered for their fragments.", lambda: len(views))
+    metrics.gauge("views_bytes", "Answers kept for fragments, in bytes.", lambda: views.bytes)
+    return views
 
 
 @asynccontextmanager
@@ -436,9 +467,18 @@ async def open_rehearsal(
             now=time.time,
         )
         stack.push_async_callback(personalizer.aclose, CALLS_GRACE)
-        calls = settings.embedded_engine or settings.api_secret is not None
         yield _core(
-            settings, metrics, log, plan, keys, clicks, personalizer, carts, calls=calls, learner=None
+            settings,
+            metrics,
+            log,
+            plan,
+            keys,
+            clicks,
+            personalizer,
+            carts,
+            views=Views(personalizer, window=settings.view_window, clock=time.monotonic),
+            calls=settings.embedded_engine or settings.api_secret is not None,
+            learner=None,
         )
 
 
@@ -452,6 +492,7 @@ def _core(  # noqa: PLR0913  what is opened, once each
     personalizer: Personalizer,
     carts: Carts,
     *,
+    views: Views,
     calls: bool,
     learner: CatalogueLearner | None,
 ) -> Core:
@@ -463,7 +504,7 @@ def _core(  # noqa: PLR0913  what is opened, once each
         cookie=VisitorCookie(keys, clock=time.time),
         clicks=clicks,
         personalizer=personalizer,
-        views=Views(personalizer, window=settings.view_window, clock=time.monotonic),
+        views=views,
         trusted=trusted_proxies(settings),
         consent=settings.consent_cookie(),
         privacy_signals=settings.privacy_signals,

@@ -173,18 +173,21 @@ class Views:
         entry = self._find(Asked(view.visitor, page=page, view=view.name))
         return None if entry is None else entry.call
 
-    def add(self, view: PageView) -> None:
-        """Remembers a page view that has begun, with its ID and the page's address as it knows them."""
+    def add(self, view: PageView, seconds: float | None = None) -> None:
+        """Remembers a page view that has begun, with its ID and the page's address as it knows them.
+
+        Args:
+            view: it.
+            seconds: for which it is good; None: the window.
+        """
         assert view.main is not None
         assert view.page is not None
         names = ("", view.name) if view.name else ("",)
         groups = [group_of(view.visitor, name) for name in names]
-        self._add(
-            _Entry(view.page, view.address, view.main, view.deadline, self._clock() + self._window, groups)
-        )
-
-    def _add(self, entry: _Entry) -> None:
-        self._forget(self._clock())
+        now = self._clock()
+        expires = now + (self._window if seconds is None else seconds)
+        entry = _Entry(view.page, view.address, view.main, view.deadline, expires, groups)
+        self._forget(now)
         self._order.append(entry)
         for group in entry.groups:
             self._groups.setdefault(group, []).append(entry)
