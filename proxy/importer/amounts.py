@@ -22,6 +22,7 @@ GROUPED: Final = {
     ".": re.compile(r"\d{1,3}(?:([,'\u2019_ ])\d{3}(?:\1\d{3})*)?(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+"),
     ",": re.compile(r"\d{1,3}(?:([.'\u2019_ ])\d{3}(?:\1\d{3})*)?(?:,\d+)?|\d+(?:,\d+)?|,\d+"),
 }
+PLAIN: Final = re.compile(r"\d{1,11}(?:\.\d\d?)?")
 AMBIGUOUS: Final = re.compile(r"[1-9]\d{0,2}[.,]\d{3}")
 
 
@@ -32,6 +33,8 @@ def money(value: object, point: Point | None = None) -> Decimal:
         value: a number, or a text with or without its currency.
         point: what stands before the cents; None finds it out where that can be.
     """
+    if isinstance(value, str) and PLAIN.fullmatch(value) and point != ",":
+        return Decimal(value)  # nearly all
     if isinstance(value, bool) or not isinstance(value, str | int | float | Decimal):
         raise Unusable(f"{shown(value)} is no amount of money")
     try:

@@ -27,6 +27,8 @@ MAX_ROW: Final = 1 << 20
 SAMPLE_ROWS: Final = 100
 """Rows that tell the delimiter; the header and a few of them nearly always do."""
 
+UNCLOSED: Final = "a quote is opened here that isn't closed in its row"
+
 csv.field_size_limit(MAX_ROW)  # the module's own, 128 KiB, ends reading in the middle of a row
 
 
@@ -92,7 +94,7 @@ class Table:
         if len(cells) == len(self.header):
             return ""
         if len(taken) > 1:
-            return "a quote is opened here that isn't closed in its row"
+            return UNCLOSED
         return f"has {len(cells)} columns, the header has {len(self.header)}"
 
 
@@ -133,12 +135,11 @@ class _Rows:
 
     def __init__(self, text: TextIO | Iterator[str], delimiter: str, quote: str) -> None:
         self._readline = _readline(text)
-        self._format: dict[str, Any] = {"delimiter": delimiter, "quotechar": quote, "strict": False}
+        self._format: dict[str, Any] = {"delimiter": delimiter, "quotechar": quote, "strict": True}
         self._again: list[str] = []
         self._taken: list[str] = []
         self._length = 0
         self._number = 0
-        self._cut = False
 
     def go_on_at(self, lines: list[str]) -> None:
         """Reads these lines once more."""
@@ -149,28 +150,30 @@ class _Rows:
         rows = csv.reader(iter(self._next, None), **self._format)
         first = True
         while True:
-            self._taken, self._length, self._cut = [], 0, False
+            self._taken, self._length = [], 0
             line = self._number + 1
             problem = ""
             try:
                 cells = next(rows)
             except StopIteration:
                 return
-            except (csv.Error, _TooLong):
+            except _TooLong:
                 problem = f"is longer than {MAX_ROW:,} characters, or a quote in it isn't closed"
-                cells, rows = self._taken[:1], csv.reader(iter(self._next, None), **self._format)
-            if self._cut:
-                problem = "a quote is opened here that isn't closed"
+                cells = self._taken[:1]
+            except csv.Error:
+                problem = UNCLOSED if len(self._taken) > 1 else "something follows a quote that is closed"
+                cells = self._taken[0].rstrip("\r\n").split(self._format["delimiter"])
             if first and self._taken and self._taken[0].lower().startswith("sep="):
                 continue
             first = False
             if problem or any(cells):
                 yield line, cells, self._taken, problem
+            if problem or self._again:
+                rows = csv.reader(iter(self._next, None), **self._format)
 
     def _next(self) -> str | None:
         line = self._again.pop() if self._again else self._readline()
         if not line:
-            self._cut = bool(self._taken)
             return None
         self._number += 1
         self._taken.append(line)

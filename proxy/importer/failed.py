@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from proxy.importer.formats import Format
-    from proxy.importer.items import Item
+    from proxy.importer.items import Bundle
     from proxy.importer.source import Source
 
 COLUMNS: Final = ("_line", "_reason")
@@ -39,7 +39,7 @@ def failed_path(source: Source, table: bool) -> Path:  # noqa: FBT001  says what
     return path.with_name(f"{stem}.{'csv' if table else 'jsonl'}")
 
 
-def write_failed(path: Path, source: Source, form: Format, failed: Iterable[tuple[Item, str]]) -> bool:
+def write_failed(path: Path, source: Source, form: Format, failed: Iterable[tuple[Bundle, str]]) -> bool:
     """Writes the file, in place of an earlier one, which is kept with a ``~``.
 
     Args:
@@ -61,8 +61,8 @@ def write_failed(path: Path, source: Source, form: Format, failed: Iterable[tupl
             with open(descriptor, "w", encoding=source.encoding, errors=errors, newline="") as file:  # noqa: PTH123  a descriptor
                 write = form.writer(file, COLUMNS)
                 count = 0
-                for item, reason in failed:
-                    for record in item.records:
+                for bundle, reason in failed:
+                    for record in bundle.records:
                         write(record, (record.line, reason))
                         count += 1
                 file.flush()

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from proxy.importer.amounts import Point
-    from proxy.importer.items import Item
+    from proxy.importer.items import Bundle, Item
     from proxy.importer.journal import Journal
     from proxy.importer.record import Record
 
@@ -69,10 +69,16 @@ class File:
         """
         return read_records(self.source, self.form)
 
+    def bundles(self) -> Iterator[Bundle]:
+        """What its items are made of, from the beginning."""
+        if self.platform is not None and self.platform.indexes and not self.shape.index:
+            self.shape.learn(self.records())
+        self.shape.skipped.clear()
+        return self.shape.bundles(self.records())
+
     def items(self) -> Iterator[Item]:
         """The items in it, from the beginning."""
-        self.shape.skipped.clear()
-        return self.shape.items(self.records())
+        return map(self.shape.item, self.bundles())
 
 
 def read_records(source: Source, form: Format) -> Iterator[Record]:
@@ -219,8 +225,6 @@ def check(files: Sequence[File], journal: Journal, watch: Callable[[Checked], No
     with journal.checking():
         noted: list[tuple[int, str]] = []
         for number, file in enumerate(files):
-            if file.platform is not None and file.platform.indexes:
-                file.shape.learn(file.records())
             for item in file.items():
                 if item.reason:
                     noted.append((found.items, item.reason))
@@ -252,22 +256,21 @@ def check(files: Sequence[File], journal: Journal, watch: Callable[[Checked], No
     return found
 
 
-def sendable(files: Sequence[File], journal: Journal) -> Iterator[tuple[int, dict[str, Any]]]:
-    """The items that can be sent, each with its place in all files; after ``check``."""
+def sendable(files: Sequence[File], journal: Journal) -> Iterator[tuple[int, dict[str, Any] | None]]:
+    """The items that can be sent, each with its place in all files; after ``check``.
+
+    Those that an earlier run has dealt with are None: nobody looks into them again.
+    """
     bad = (place for place, _ in journal.bad())
     next_bad = next(bad, -1)
-    for place, item in enumerate(_all_items(files)):
-        if place == next_bad:
-            next_bad = next(bad, -1)
-        else:
-            yield place, item.document
-
-
-def _all_items(files: Sequence[File]) -> Iterator[Item]:
+    place = 0
     for file in files:
-        if file.platform is not None and file.platform.indexes and not file.shape.index:
-            file.shape.learn(file.records())
-        yield from file.items()
+        for bundle in file.bundles():
+            if place == next_bad:
+                next_bad = next(bad, -1)
+            else:
+                yield place, None if journal.is_done(place) else file.shape.item(bundle).document
+            place += 1
 
 
 def write_all_failed(files: Sequence[File], journal: Journal) -> tuple[list[Path], list[Problem]]:
@@ -287,15 +290,15 @@ def write_all_failed(files: Sequence[File], journal: Journal) -> tuple[list[Path
     for file in files:
         if following is None:
             break
-        items = file.items()
+        bundles = file.bundles()
 
-        def of_this_file() -> Iterator[tuple[Item, str]]:
+        def of_this_file() -> Iterator[tuple[Bundle, str]]:
             nonlocal place, following
-            for item in items:  # noqa: B023  it is read to its end below, before the next file's turn
+            for bundle in bundles:  # noqa: B023  it is read to its end below, before the next file's turn
                 if following is not None and following[0] == place:
                     if len(problems) < SHOWN_PROBLEMS:
-                        problems.append(Problem(file.source.name, item.line, following[1]))  # noqa: B023  likewise
-                    yield item, following[1]
+                        problems.append(Problem(file.source.name, bundle.records[0].line, following[1]))  # noqa: B023  likewise
+                    yield bundle, following[1]
                     following = next(failed, None)
                 place += 1
 

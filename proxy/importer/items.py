@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from proxy.importer import values
 from proxy.importer.amounts import money
@@ -49,6 +49,13 @@ class Item:
         return self.records[0].line
 
 
+class Bundle(NamedTuple):
+    """What an item is made of: records, and each one's row."""
+
+    records: list[Record]
+    rows: list[Row]
+
+
 class Shape:
     """What makes items of records.
 
@@ -86,13 +93,20 @@ class Shape:
         self.skipped: Counter[str] = Counter()
         self.index = Index()
 
-    def items(self, records: Iterable[Record]) -> Iterator[Item]:
-        """The items, in the records' order."""
+    def bundles(self, records: Iterable[Record]) -> Iterator[Bundle]:
+        """What each item is made of, in the records' order."""
         if self._platform and self._platform.carried:
             records = _carried(records, self._platform)
-        if self._grouped:
-            return self._orders(records)
-        return self._single(records)
+        rows = self._rows(records)
+        return _together(rows) if self._grouped else (Bundle([record], [row]) for record, row in rows)
+
+    def items(self, records: Iterable[Record]) -> Iterator[Item]:
+        """The items, in the records' order."""
+        return map(self.item, self.bundles(records))
+
+    def item(self, bundle: Bundle) -> Item:
+        """The item that is made of this."""
+        return self._order(*bundle) if self._grouped else self._one(*bundle)
 
     def learn(self, records: Iterable[Record]) -> None:
         """Remembers what rows need of others; before ``items``, where the platform says so."""
@@ -101,17 +115,15 @@ class Shape:
             if not record.broken:
                 self._platform.index(record.fields, self.index)
 
-    def _single(self, records: Iterable[Record]) -> Iterator[Item]:
+    def _rows(self, records: Iterable[Record]) -> Iterator[tuple[Record, Row]]:
         for record in records:
-            if record.broken:
-                yield Item([record], {}, reason=record.broken)
-                continue
             try:
-                row = self._row(record)
+                yield record, self._row(record)
             except Skipped as skipped:
-                self.skipped[str(skipped)] += 1
-                continue
-            yield self._item([record], row, [])
+                if record.broken:
+                    yield record, {}
+                else:
+                    self.skipped[str(skipped)] += 1
 
     def _row(self, record: Record) -> Row:
         if self._platform is None:
@@ -123,26 +135,11 @@ class Shape:
             filled(row, self._fill, record.fields)
         return row
 
-    def _orders(self, records: Iterable[Record]) -> Iterator[Item]:
-        """Rows that follow one another and name the same order are one item."""
-        held: list[Record] = []
-        rows: list[Row] = []
-        order: object = None
-        for record in records:
-            try:
-                row = self._row(record)
-            except Skipped as skipped:
-                self.skipped[str(skipped)] += 1
-                continue
-            named = row.get("order_id")
-            if held and (named != order or named is None or len(held) == MAX_LINES):
-                yield self._order(held, rows)
-                held, rows = [], []
-            held.append(record)
-            rows.append(row)
-            order = named
-        if held:
-            yield self._order(held, rows)
+    def _one(self, records: list[Record], rows: list[Row]) -> Item:
+        [record], [row] = records, rows
+        if record.broken:
+            return Item(records, {}, reason=record.broken)
+        return self._item(records, row, [])
 
     def _order(self, records: list[Record], rows: list[Row]) -> Item:
         for record in records:
@@ -257,6 +254,22 @@ def _levels(path: object) -> Iterator[tuple[str, str]]:
         below = next((mark for mark in (">", "|", "/") if mark in text), None)
         names = [values.prose(name) for name in (text.split(below) if below else [text])]
     yield from ((f"category_{level}", name) for level, name in enumerate(filter(None, names), 1))
+
+
+def _together(rows: Iterable[tuple[Record, Row]]) -> Iterator[Bundle]:
+    """Rows that follow one another and name the same order."""
+    bundle = Bundle([], [])
+    order: object = None
+    for record, row in rows:
+        named = row.get("order_id")
+        if bundle.records and (named != order or named is None or len(bundle.records) == MAX_LINES):
+            yield bundle
+            bundle = Bundle([], [])
+        bundle.records.append(record)
+        bundle.rows.append(row)
+        order = named
+    if bundle.records:
+        yield bundle
 
 
 def _carried(records: Iterable[Record], platform: Platform) -> Iterator[Record]:

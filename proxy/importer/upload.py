@@ -100,11 +100,11 @@ class Upload:
         self._watch = watch
         self._rejections = 0
 
-    async def run(self, items: Iterable[tuple[int, dict[str, Any]]]) -> None:
+    async def run(self, items: Iterable[tuple[int, dict[str, Any] | None]]) -> None:
         """Sends all items that are not done yet.
 
         Args:
-            items: that can be sent, each with its place.
+            items: that can be sent, each with its place; None for those that are done.
 
         Raises:
             UploadStopped: the API can't be used; what was done is in the journal.
@@ -129,12 +129,12 @@ class Upload:
             self._tally.done += len(batch.places) - len(refused)
             self._watch()
 
-    def _batches(self, items: Iterable[tuple[int, dict[str, Any]]]) -> Iterator[_Batch]:
+    def _batches(self, items: Iterable[tuple[int, dict[str, Any] | None]]) -> Iterator[_Batch]:
         places: list[int] = []
         documents: Documents = []
         size = 0
         for place, document in items:
-            if self._journal.is_done(place):
+            if document is None:
                 self._tally.known += 1
                 if places:  # a batch is one span of the journal: it holds nothing that is done
                     yield _Batch(places, documents)

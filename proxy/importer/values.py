@@ -26,8 +26,13 @@ MAX_URL: Final = 2_048
 """Characters of an address: what browsers and caches take."""
 
 
+PLAIN_ID: Final = re.compile(r"[!-~]{1,255}")
+
+
 def ident(value: object) -> str:
     """An id."""
+    if isinstance(value, str) and PLAIN_ID.fullmatch(value):
+        return value  # nearly all
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, str | int):
@@ -42,6 +47,8 @@ def ident(value: object) -> str:
 
 def text(value: object) -> str:
     """A text; numbers stand for themselves."""
+    if type(value) is str and len(value) < MAX_TEXT and "\0" not in value:
+        return value.strip()  # nearly all
     if isinstance(value, bool) or not isinstance(value, str | int | float | Decimal):
         raise Unusable(f"{shown(value)} is no text")
     found = str(value).strip()
@@ -129,8 +136,14 @@ def flag(value: object) -> bool:
     raise Unusable(f"{shown(value)} is neither yes nor no")
 
 
+PLAIN_URL: Final = re.compile(r"(?:https?://[A-Za-z0-9.-]+(?=/)|(?!//))/[!-~]*")
+"""What nearly all addresses are: nothing in them needs a closer look."""
+
+
 def url(value: object) -> str:
     """An address, whole or relative (guide, "photo_url", "link")."""
+    if isinstance(value, str) and len(value) <= MAX_URL and PLAIN_URL.fullmatch(value):
+        return value
     found = text(value).replace(" ", "%20")
     if len(found) > MAX_URL:
         raise Unusable(f"is longer than {MAX_URL:,} characters")
