@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
+import shutil
+import ssl
+import subprocess
 
 import httpx
 import pytest
@@ -25,6 +28,7 @@ from proxy.api import (
     Throttled,
     TooLarge,
     Unauthorized,
+    Untrusted,
     VendorFailed,
 )
 
@@ -275,3 +279,64 @@ async def test_the_urls_are_datacues_unless_told_otherwise(settings, url):
         await client.events({"type": "login"}, user={"user_id": "u"})
     host = "staging-events" if settings.get("staging") else "events"
     assert asked == [url, f"https://{host}.datacue.co/"]
+
+
+async def test_a_coding_that_cannot_be_undone_is_the_vendors(fake):
+    fake.say(reply(b"no gzip", 200, "content-encoding: gzip"))
+    async with fake.client() as client:
+        with pytest.raises(BadAnswer, match="content coding"):
+            await client.overview()
+
+
+async def test_no_free_connection_means_nothing_was_sent(fake):
+    arrived = asyncio.Event()
+
+    async def hold(seen, writer):
+        arrived.set()
+        await asyncio.Event().wait()
+
+    fake.say(hold)
+    one = httpx.AsyncHTTPTransport(limits=httpx.Limits(max_connections=1))
+    async with fake.client(retries=0, transport=one, timeout=httpx.Timeout(30, pool=0.05)) as client:
+        first = asyncio.get_running_loop().create_task(client.overview())
+        await asyncio.wait_for(arrived.wait(), 10)
+        with pytest.raises(NotSent, match="every connection was busy"):
+            await client.overview()
+        first.cancel()
+        await asyncio.gather(first, return_exceptions=True)
+
+
+@pytest.fixture
+def certificate(tmp_path):
+    """(certificate, key) for 127.0.0.1, signed by nobody."""
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("no openssl on the PATH to make a certificate with")
+    cert, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+    curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+    name = ["-subj", "/CN=api", "-addext", "subjectAltName=IP:127.0.0.1"]
+    command = [openssl, "req", "-x509", *curve, *name, "-keyout", key, "-out", cert]
+    subprocess.run(command, check=True, capture_output=True)
+    return cert, key
+
+
+async def test_a_certificate_that_nobody_signed_is_not_tried_again(certificate):
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(*certificate)
+    connections = []
+    server = await asyncio.start_server(
+        lambda _, writer: (connections.append(1), writer.close()), "127.0.0.1", 0, ssl=context
+    )
+    url = f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
+    async with DataCueClient("k", "s", api_url=url) as client:
+        with pytest.raises(Untrusted, match="can't be trusted") as caught:
+            await client.overview()
+    assert not caught.value.retryable
+    assert connections == []
+    trusting = httpx.AsyncHTTPTransport(verify=ssl.create_default_context(cafile=str(certificate[0])))
+    async with DataCueClient("k", "s", api_url=url, transport=trusting, retries=0) as client:
+        with pytest.raises(NoAnswer):
+            await client.overview()
+    assert connections == [1]
+    server.close()
+    await server.wait_closed()

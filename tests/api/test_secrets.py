@@ -30,7 +30,9 @@ async def echo(seen, writer):
 
 
 @pytest.mark.parametrize(
-    "answer", [broken, echo, reply(b"{", 200), reply(b"", 401), reply(b"x", 302), None], ids=str
+    "answer",
+    [broken, echo, reply(b"{", 200), reply(b"", 401), reply(b"x", 302), None],
+    ids=["broken", "echo", "garbage", "401", "302", "nobody"],
 )
 async def test_no_failure_shows_them_not_even_with_every_frames_variables(fake, caplog, answer):
     caplog.set_level(logging.DEBUG)
