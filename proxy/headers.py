@@ -45,6 +45,9 @@ FORWARDED = frozenset(
     {b"forwarded", b"x-forwarded-for", b"x-forwarded-proto", b"x-forwarded-host", b"x-forwarded-port"}
 )
 
+ORIGINAL_URI = b"x-original-uri"
+"""Request field in which an edge says for which page it asks; from anybody else it is a lie."""
+
 PSEUDONYM = b"datacue-proxy"
 """Our name in ``Via`` (RFC 9110, 7.6.3)."""
 
@@ -217,8 +220,8 @@ def for_shop(
         http_version: of the received message, for ``Via``.
 
     Returns:
-        End-to-end fields without the client's ``X-DataCue-*``, with ``Via``, ``Forwarded``
-        (RFC 7239) and ``X-Forwarded-*``; framing is the connection's own business.
+        End-to-end fields without the client's ``X-DataCue-*`` and a stranger's ``X-Original-URI``, with
+        ``Via``, ``Forwarded`` (RFC 7239) and ``X-Forwarded-*``; framing is the connection's own business.
     """
     also = nominated(headers)
     fields: Headers = []
@@ -231,6 +234,8 @@ def for_shop(
             if name in FORWARDED or name == b"via":
                 continue
         if name in HOP_BY_HOP or name in also or name.startswith(b"x-datacue"):
+            continue
+        if name == ORIGINAL_URI and not trusted:
             continue
         if name == b"via":
             via = via + b", " + value if via else value

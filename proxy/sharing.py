@@ -30,8 +30,9 @@ GRACE = 1.0
 """Seconds beyond a fragment's deadline in which a neighbour must have answered: it may be writing the event
 to its disk. Only a worker that hangs takes longer; then we do it ourselves, and the event may count twice."""
 
-HELD_SECONDS = 0.05
-"""For the neighbours to say whether they have a page view: they look it up."""
+HELD_SECONDS = 0.25
+"""For the neighbours to say whether they have a page view: they look it up, and only one that is very busy
+takes longer. Then the page view may count twice."""
 
 
 class Question(Struct, frozen=True):
@@ -146,7 +147,8 @@ class SharedViews(Views):
 
     @staticmethod
     async def _ask(others: Others, name: str, question: Question) -> Answer:
-        seconds = HELD_SECONDS if question.what == "held" else question.left + GRACE
+        held = question.what == "held"
+        seconds = min(HELD_SECONDS, question.left) if held else question.left + GRACE
         answer = await others.ask(name, msgspec.json.encode(question), seconds)
         try:
             return _answer.decode(answer)
@@ -169,7 +171,7 @@ class SharedViews(Views):
 
     async def _search(self, others: Others, asked: Asked, started: float) -> None:
         names = [name for name in others.all() if name != others.name]
-        held = Question(asked, 0.0, "held")
+        held = Question(asked, self._left(started), "held")
         answers = await asyncio.gather(
             *[self._ask(others, name, held) for name in names], return_exceptions=True
         )

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from proxy.classify import not_counted
 from proxy.events import Context
+from proxy.exchange import INTRODUCED
 from proxy.headers import value_of
 from proxy.models import Visitor
 from proxy.views import view_id
@@ -17,9 +18,6 @@ if TYPE_CHECKING:
     from proxy.headers import Client
     from proxy.identity import Identity
     from proxy.personalize import PageView
-
-VISITOR = b"x-datacue-visitor"
-"""Request field in which an edge introduces the visitor, with what ``{prefix}/visitor`` told it."""
 
 HEADER, QUERY = b"header", b"query"
 """Where a page view's ID stands. What stands in a URL anybody can make others ask for: whoever is new in such
@@ -64,7 +62,7 @@ def looking(core: Core, scope: Scope, client: Client, view: str) -> Visitor | No
     """
     headers = scope["headers"]
     trusted = peer_of(scope) in core.trusted
-    introduction = value_of(headers, VISITOR) if trusted else None
+    introduction = value_of(headers, INTRODUCED) if trusted else None
     visitor = core.cookie.introduced(introduction) if introduction else None
     if visitor is None:
         known = known_of(core, scope, client)

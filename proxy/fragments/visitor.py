@@ -14,8 +14,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from proxy.classify import not_counted
+from proxy.exchange import INTRODUCED
 from proxy.fragments.answers import NO_CONTENT, PERSONAL, READING, only
-from proxy.fragments.asker import HEADER, VISITOR, client_of, known_of, newcomer, peer_of
+from proxy.fragments.asker import HEADER, client_of, known_of, newcomer, peer_of
 from proxy.headers import OUTCOME, value_of
 from proxy.identity import cookie_values
 from proxy.views import view_id
@@ -95,7 +96,7 @@ def _new(core: Core, scope: Scope, client: Client) -> Visitor:
 
 
 def _introduction(core: Core, scope: Scope, visitor: Visitor) -> Headers:
-    return [(VISITOR, core.cookie.introduction(visitor))] if peer_of(scope) in core.trusted else []
+    return [(INTRODUCED, core.cookie.introduction(visitor))] if peer_of(scope) in core.trusted else []
 
 
 def _from_elsewhere(headers: Headers) -> bool:

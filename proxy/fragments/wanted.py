@@ -12,7 +12,7 @@ from msgspec import structs
 
 from proxy.classify import is_complete
 from proxy.facts.address import parameters
-from proxy.headers import value_of
+from proxy.headers import ORIGINAL_URI, value_of
 from proxy.models import PAGE_KINDS, WIDGETS, Page, PageKind, Widget
 from proxy.views import MAX_VIEW
 
@@ -146,7 +146,7 @@ def address_of(headers: Headers, client: Client, *, trusted: bool, prefix: str) 
     """
     below = prefix.encode() + b"/"
     if trusted:
-        original = value_of(headers, b"x-original-uri") or b""
+        original = value_of(headers, ORIGINAL_URI) or b""
         if original.startswith(b"/") and not original.startswith(below):
             return original[:MAX_ADDRESS]
     referer = value_of(headers, b"referer")
