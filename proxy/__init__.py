@@ -29,6 +29,7 @@ In reading order, one page's journey:
 ``core``, ``lifespan``          opened once, for all of the above
 ``embedding``, ``handle``       inside an ASGI shop
 ``workers``, ``cli``, ``crawl`` run from a command line
+``checking``                    a page rehearsed: what would become of it, without consequences
 ``api``                         a shop's own programs and ``import`` speak to the REST API
 ``engine``, ``engine_host``, ``demo``  neighbours: the first and the last know nothing of the above
 """

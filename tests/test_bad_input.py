@@ -46,9 +46,9 @@ def complaint(tmp_path):
         line, *more = done.stderr.splitlines()
         assert not more, done.stderr
         assert len(line) < LONGEST_LINE
-        assert line.startswith("datacue-proxy: ")
+        assert line.startswith("error: ")
         assert line.endswith((".", "?", "/"))
-        return line.removeprefix("datacue-proxy: ")
+        return line.removeprefix("error: ")
 
     return complain
 
@@ -161,7 +161,7 @@ def test_the_other_commands_speak_alike(tmp_path, command):
         )  # fmt: skip
         assert done.returncode == 2
         last = done.stderr.splitlines()[-1]
-        assert last.startswith("datacue-proxy: --listen: ")
+        assert last.startswith("error: --listen: ")
         assert problem in last
         assert "Traceback" not in done.stderr
 
@@ -222,6 +222,6 @@ def test_an_engine_file_that_is_no_database_stops_the_start(tmp_path, workers):
     )  # fmt: skip
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
-    lines = [line for line in done.stderr.splitlines() if line.startswith("datacue-proxy: ")]
+    lines = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
     assert "engine.sqlite can't be opened as a SQLite file" in lines[0]
     assert lines[0].endswith("Name another file.")

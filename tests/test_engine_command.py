@@ -44,5 +44,5 @@ def test_the_data_is_copied_while_an_engine_has_it_open(store, tmp_path):
 def test_what_cannot_be_copied_is_said_in_one_line(store, tmp_path, data, copy):
     done = engine("--data", data, "--backup", copy, folder=tmp_path)
     assert done.returncode == 2
-    assert done.stderr.startswith("datacue-proxy: --backup: ")
+    assert done.stderr.startswith("error: --backup: ")
     assert done.stderr.count("\n") == 1

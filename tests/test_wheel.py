@@ -108,4 +108,4 @@ def test_an_installation_finds_the_demo_shop_s_pages(installed, tmp_path):
 def test_an_installation_checks_its_settings(installed, tmp_path):
     done = run(installed / "datacue-proxy", "run", "--upstream", "shop", folder=tmp_path)
     assert done.returncode == 2
-    assert done.stderr.startswith("datacue-proxy: upstream: ")
+    assert done.stderr.startswith("error: upstream: ")

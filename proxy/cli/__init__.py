@@ -9,15 +9,16 @@ from __future__ import annotations
 import sys
 import tomllib
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from proxy.cli import crawl, demo, engine, forget, outbox, run
+from proxy.cli import check, crawl, demo, engine, forget, import_, outbox, run
+from proxy.cli.style import INTERRUPTED, PROGRAM, WRONG, complain
 from proxy.errors import SettingsError
 
-PROGRAM = "datacue-proxy"
-"""What help and errors call us, also where we were started as `python -m proxy`."""
+UsageError: type[Exception] = typer.BadParameter.__mro__[1]
+"""What a wrong option raises: typer exports only some of its children."""
 
 app = typer.Typer(
     name=PROGRAM,
@@ -28,10 +29,12 @@ app = typer.Typer(
     epilog="Try it: [bold]datacue-proxy demo[/bold]",
 )
 app.command("run")(run.run)
+app.command("check")(check.check)
 app.command("engine")(engine.engine)
 app.command("demo")(demo.demo)
 app.command("crawl")(crawl.crawl)
 app.command("forget")(forget.forget)
+app.command("import")(import_.import_)
 app.add_typer(outbox.outbox, name="outbox")
 
 
@@ -60,7 +63,22 @@ def options(
 def main() -> None:
     """Runs the command; the entry point of ``datacue-proxy``."""
     try:
-        app(prog_name=PROGRAM)
+        # typer's own way to tell a mistake is a box; ours is a line.
+        sys.exit(app(prog_name=PROGRAM, standalone_mode=False))
     except SettingsError as error:
-        sys.stderr.write(f"{PROGRAM}: {error}\n")
-        sys.exit(2)
+        complain(error)
+        sys.exit(WRONG)
+    except UsageError as error:
+        _explain(error)
+        sys.exit(WRONG)
+    except typer.Abort:
+        sys.exit(INTERRUPTED)
+
+
+def _explain(error: Any) -> None:
+    """What is wrong with a command line, on one line; whoever says nothing gets the help."""
+    if type(error).__name__ == "NoArgsIsHelpError":
+        error.show()
+        return
+    where = error.ctx.command_path if error.ctx is not None else PROGRAM
+    complain(f"{error.format_message().rstrip('.')}. Try '{where} --help'.")

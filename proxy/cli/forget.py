@@ -16,6 +16,7 @@ from rich.console import Console
 
 from proxy import logs
 from proxy.carts import Carts
+from proxy.cli.style import complain
 from proxy.engine_host import EngineHost
 from proxy.errors import OutboxUnavailable, PeerError
 from proxy.lifespan import open_outbox, open_rest_client
@@ -64,7 +65,7 @@ def forget(
         if erased["asked"]:
             console.print(f"{erased['asked']} was told to erase {visitor}.", markup=False)
         for problem in problems:
-            sys.stderr.write(f"datacue-proxy: {problem}\n")
+            complain(problem)
     if problems:
         raise typer.Exit(FAILED)
 

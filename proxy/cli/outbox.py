@@ -17,6 +17,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from proxy.cli.style import complain
 from proxy.errors import OutboxUnavailable, SettingsError
 from proxy.lifespan import open_outbox
 from proxy.settings import load
@@ -148,7 +149,7 @@ def _run(work: Coroutine[Any, Any, T]) -> T:
     try:
         return asyncio.run(work)
     except OutboxUnavailable as error:
-        sys.stderr.write(f"datacue-proxy: {error}\n")
+        complain(error)
         raise typer.Exit(FAILED) from None
 
 

@@ -12,6 +12,7 @@ import typer
 import uvloop
 
 from proxy import logs
+from proxy.cli.style import complain
 from proxy.errors import SettingsError
 from proxy.settings import load
 from proxy.workers import Workers, inherited, own_command
@@ -101,6 +102,6 @@ def _serve_as_worker(settings: Settings, log: Log, descriptor: int, pipe: int) -
     try:
         uvloop.run(serve(settings, log, listener, None, lambda: notify(pipe)))
     except SettingsError as error:
-        sys.stderr.write(f"datacue-proxy: {error}\n")
+        complain(error)
         sys.stderr.flush()
         os._exit(2)

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import os
-import sys
 
 import pytest
-from harness.process import ROOT
 
 from proxy.events import encode
 from proxy.models import Visitor
@@ -16,23 +12,6 @@ from proxy.outbox import Folder, Outbox, Priority, Record
 from proxy.outbox.records import Dead
 
 EVENT = {"type": "pageview", "subtype": "home"}
-
-
-@pytest.fixture
-def command(tmp_path):
-    """Runs the command in a folder of its own: (exit code, standard output, standard error)."""
-
-    async def run(*arguments, **environment):
-        clean = {key: value for key, value in os.environ.items() if not key.startswith("DATACUE_")}
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "proxy", *arguments,
-            cwd=tmp_path, env={**clean, "PYTHONPATH": str(ROOT), "COLUMNS": "200", **environment},
-            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-        )  # fmt: skip
-        out, err = await asyncio.wait_for(process.communicate(), 60)
-        return process.returncode, out.decode(), err.decode()
-
-    return run
 
 
 @pytest.fixture
@@ -103,12 +82,12 @@ async def test_nothing_happens_to_all_of_them_by_oversight(command, filled, name
     for arguments in ([], [filled, "--all"]):
         code, out, err = await command("outbox", name, *arguments)
         assert (code, out) == (2, "")
-        assert err.startswith(f"datacue-proxy: outbox {name}: ")
+        assert err.startswith(f"error: outbox {name}: ")
         assert err.count("\n") == 1
 
 
 async def test_an_outbox_of_another_kind_is_one_line(command):
     code, out, err = await command("outbox", "status", DATACUE_OUTBOX="redis://localhost")
     assert (code, out) == (2, "")
-    assert err.startswith("datacue-proxy: outbox: ")
+    assert err.startswith("error: outbox: ")
     assert err.count("\n") == 1

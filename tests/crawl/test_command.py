@@ -208,5 +208,5 @@ async def test_a_shop_that_can_not_be_crawled_tells_in_the_exit_code(command, la
 async def test_what_is_written_wrong_ends_in_one_line(command, arguments, toml, line):
     code, out, err = await command(*arguments, toml=toml)
     assert (code, out) == (2, "")
-    assert err.startswith(f"datacue-proxy: {line}")
+    assert err.startswith(f"error: {line}")
     assert err.count("\n") == 1
