@@ -124,6 +124,7 @@ class Refused(ApiError):
 
     def __init__(self, message: str, request: str, answered: int, retry_after: float | None = None) -> None:
         super().__init__(f"{answered}: {message}", request)
+        self.message = message
         self.answered = answered
         self.retry_after = retry_after
 

@@ -38,7 +38,6 @@ _UNSEEN: Final = re.compile(
 )
 _TITLE: Final = re.compile(r"<title[^>]*>(.*?)</title", re.DOTALL | re.IGNORECASE)
 _TAG: Final = re.compile(r"<[^<>]*>")
-_BLANK: Final = re.compile(r"[\s\x00-\x1f\x7f-\x9f]+")
 
 _CLASSES: Final[dict[int, type[Refused]]] = {
     401: Unauthorized,
@@ -98,7 +97,8 @@ def sentence(document: Any, depth: int = 0) -> str:
 
 def plain(text: str) -> str:
     """One short line, fit for a terminal: no control characters, nothing that looks like a credential."""
-    line = CREDENTIAL.sub(r"\1 …", _BLANK.sub(" ", text).strip())
+    shown = "".join(letter if letter.isprintable() else " " for letter in text[:MAX_READ])
+    line = CREDENTIAL.sub(r"\1 …", " ".join(shown.split()))
     return line if len(line) <= MAX_MESSAGE else line[: MAX_MESSAGE - 1] + "…"
 
 

@@ -62,6 +62,7 @@ def match(statuses: Sequence[Any], items: Sequence[Ids], request: str) -> list[A
 def in_order(statuses: Sequence[Any], items: Sequence[Ids]) -> list[Any]:
     """The statuses in the items' order; None where there is none for an item."""
     named = [names(status) for status in statuses]
+    items = [alike(item) for item in items]
     if len(statuses) == len(items) and all(
         not name or fits(name, item) for name, item in zip(named, items, strict=True)
     ):
@@ -78,18 +79,19 @@ def in_order(statuses: Sequence[Any], items: Sequence[Ids]) -> list[Any]:
 
 
 def names(status: object) -> Ids:
-    """The ids that a status names, under whatever kind's field; none if it names none."""
+    """The ids that a status names, under whatever kind's field, spelled alike; none if it names none."""
     if not isinstance(status, dict):
         return ()
     for field in ID_FIELDS:
         if isinstance(status.get(field), str | int):
-            variant = status.get("variant_id")
-            return (
-                (str(status[field]), str(variant))
-                if isinstance(variant, str | int)
-                else (str(status[field]),)
-            )
+            told = (status[field], status.get("variant_id"))
+            return alike([str(name) for name in told if isinstance(name, str | int)])
     return ()
+
+
+def alike(ids: Sequence[str]) -> Ids:
+    """Ids without what a vendor may make of them when it stores them: blanks around, and letters' case."""
+    return tuple(name.strip().casefold() for name in ids)
 
 
 def fits(name: Ids, item: Ids) -> bool:

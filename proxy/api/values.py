@@ -30,7 +30,7 @@ NO_USER: Final = "no-user"
 """Who ordered, where nobody was logged in: the plugins' word for it."""
 
 _TRUE: Final = frozenset({"true", "1", "yes", "y", "on"})
-_FALSE: Final = frozenset({"false", "0", "no", "n", "off", ""})
+_FALSE: Final = frozenset({"false", "0", "no", "n", "off"})
 
 Reader = Callable[[Any, str], Any]
 """(value, where it stands) → what is sent."""
@@ -98,8 +98,10 @@ def count(value: object, where: str) -> int | None:
 
 
 def flag(value: object, where: str) -> bool | None:
-    """A truth value, as such, as 0 or 1, or in words."""
-    if value is None or isinstance(value, bool):
+    """A truth value, as such, as 0 or 1, or in words. An empty cell says neither."""
+    if value is None or value == "":
+        return None
+    if isinstance(value, bool):
         return value
     word = str(value).strip().lower() if isinstance(value, int | str) else "?"
     if word in _TRUE:
@@ -175,7 +177,8 @@ def texts(value: object, where: str) -> list[str] | None:
         return None
     members = [value] if isinstance(value, str | int) else value
     if isinstance(members, Sequence) and not isinstance(members, bytes | bytearray):
-        return [text(member, f"{where}[{at}]") or "" for at, member in enumerate(members)]
+        read = (text(member, f"{where}[{at}]") for at, member in enumerate(members))
+        return [member for member in read if member is not None]
     raise _refused(where, value, "a list of texts")
 
 

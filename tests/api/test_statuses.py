@@ -118,6 +118,16 @@ def test_variants_are_told_apart_and_may_be_left_out():
     assert [type(error) for error in match(short, items, "")] == [ItemRefused, NoStatus, type(None)]
 
 
+def test_an_id_that_the_vendor_tidied_is_still_its_items():
+    assert match([{"user_id": "ann@x", "status": "OK"}], [(" Ann@X ",)], "") == [None]
+    two = [{"user_id": "bob", "status": "OK"}, {"user_id": "ann", "status": "error"}]
+    assert [error is None for error in match(two, [("ANN",), ("Bob",)], "")] == [False, True]
+
+
+def test_a_status_of_somebody_else_says_nothing_of_an_item():
+    assert isinstance(match([{"user_id": "u9", "status": "OK"}], [("u1",)], "")[0], NoStatus)
+
+
 def test_integers_name_what_text_does():
     assert (
         match(

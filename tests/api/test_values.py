@@ -52,6 +52,7 @@ def product(**fields):
         ("available", 0, "false"),
         ("available", "Yes", "true"),
         ("available", None, "null"),
+        ("available", "", "null"),
         ("name", 501, '"501"'),
         ("name", None, "null"),
         ("description", '<p>Ünïcode & "quotes"</p>', '"<p>Ünïcode & \\"quotes\\"</p>"'),
@@ -61,6 +62,7 @@ def product(**fields):
         ("extra", {"day": date(2020, 1, 1)}, '{"day":"2020-01-01"}'),
         ("category_ids", ["1", 2], '["1","2"]'),
         ("categories", "men", '["men"]'),
+        ("categories", [None, "men"], '["men"]'),
         ("tags", ["new"], '["new"]'),  # a field that we don't know is sent as it is
         ("full_price", "30", "30"),
     ],
