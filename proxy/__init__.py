@@ -34,7 +34,20 @@ In reading order, one page's journey:
 ``engine``, ``engine_host``, ``demo``  neighbours: the first and the last know nothing of the above
 """
 
-from proxy.embedding import PersonalizationMiddleware
+from typing import TYPE_CHECKING, Any
+
 from proxy.errors import ProxyError, SettingsError
 
+if TYPE_CHECKING:
+    from proxy.embedding import PersonalizationMiddleware
+
 __all__ = ["PersonalizationMiddleware", "ProxyError", "SettingsError"]
+
+
+def __getattr__(name: str) -> Any:
+    """The middleware, when it is asked for: a script that uses ``proxy.api`` needn't load all of it."""
+    if name == "PersonalizationMiddleware":
+        from proxy.embedding import PersonalizationMiddleware  # noqa: PLC0415  see above
+
+        return PersonalizationMiddleware
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
