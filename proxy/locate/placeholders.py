@@ -170,21 +170,22 @@ def ssi(raw: bytes, i: int, end: int, prefix: bytes, *, final: bool) -> Directiv
     stub = found.get(b"name")
     if not stub:
         return Directive(None, end, b"")
-    more = None if not final and len(raw) - i < LOOK_AHEAD else Directive(None, end, b"")
+    none = Directive(None, end, b"")
+    more = none if final else None
     closing = _ENDBLOCK.search(raw, end, i + LOOK_AHEAD)
     if closing is None:
-        return more
-    after = raw[closing.end() : closing.end() + MAX_GAP + MAX_DIRECTIVE]
-    start = closing.end() + len(after) - len(after.lstrip())
+        return more if len(raw) - i < LOOK_AHEAD else none
+    gap = raw[closing.end() : closing.end() + MAX_GAP]
+    start = closing.end() + len(gap) - len(gap.lstrip())
     rest = raw[start : start + MAX_DIRECTIVE]
     if not rest.startswith(_DIRECTIVE_BEGUN):
-        return more if _DIRECTIVE_BEGUN.startswith(rest) else Directive(None, end, b"")
+        return more if _DIRECTIVE_BEGUN.startswith(rest) else none
     last = COMMENT_END.search(raw, start, start + MAX_DIRECTIVE)
     if last is None:
-        return more if len(rest) < MAX_DIRECTIVE else Directive(None, end, b"")
+        return more if len(rest) < MAX_DIRECTIVE else none
     name, found = _directive(raw, start, last.end())
     slot = _virtual(found, prefix) if name == b"include" and found.get(b"stub") == stub else None
-    return Directive(slot, end if slot is None else last.end(), raw[end : closing.start()])
+    return none if slot is None else Directive(slot, last.end(), raw[end : closing.start()])
 
 
 def _directive(raw: bytes, i: int, end: int) -> tuple[bytes, dict[bytes, bytes]]:
