@@ -18,12 +18,17 @@ def settings_for(shop):
     return "".join(line for line in toml.splitlines(keepends=True) if not line.startswith("upstream"))
 
 
-def example(page, language, section=None):
-    """The first block of a language in a page of docs/, below a heading if one is named."""
+def examples(page, language, section=None):
+    """The blocks of a language in a page of docs/, from a heading on if one is named."""
     text = (ROOT / "docs" / page).read_text("utf-8")
     if section is not None:
         _, found, text = text.partition(f"\n{section}\n")
         assert found, f"docs/{page} has no {section!r}"
-    match = re.search(rf"^```{language}\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL)
-    assert match, f"docs/{page} has no {language}"
-    return match[1]
+    return re.findall(rf"^```{language}\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL)
+
+
+def example(page, language, section=None):
+    """The first of them."""
+    found = examples(page, language, section)
+    assert found, f"docs/{page} has no {language}"
+    return found[0]

@@ -76,7 +76,7 @@ async def test_whatever_ails_datacue_or_us_the_page_stands_with_what_everybody_s
     run_front, shown, vendor, name
 ):
     shown(name)
-    front = await run_front(name, "deadline = 0.5\n")
+    front = await run_front(name, "deadline = 0.5\nvendor_timeout = 1\n")
     cookie = await cookie_of(front)
 
     async def fallbacks():
