@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # Tests are spread over the cores; every test uses its own folder and free ports.
 PYTEST := $(BIN)/pytest -n auto
 
-.PHONY: help demo test lint format bench eval soak fuzz servers lock wheel clean
+.PHONY: help demo test lint format bench bench-full eval soak fuzz servers lock wheel clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -32,6 +32,9 @@ eval: $(VENV)/.dev ## how good the recommendations are, beside the usual baselin
 bench: $(VENV)/.dev servers ## side by side with nginx and others, as ratios
 	@$(BIN)/python -m benchmarks
 
+bench-full: $(VENV)/.dev servers ## also against other proxies and composers, over sizes, slots, connections, workers (most of an hour)
+	@$(BIN)/python -m benchmarks --full
+
 soak: $(VENV)/.dev servers ## the long runs: 200 kills, every fsync, four workers, big backlogs (about an hour)
 	@$(BIN)/pytest -m slow -s --timeout 5400 tests/journey tests/outbox tests/engine
 
@@ -49,7 +52,7 @@ wheel: $(VENV)/.dev ## build the wheel into dist/
 	@$(BIN)/python -m hatchling build -t wheel
 
 clean: ## forget .venv, caches and the demo's state
-	rm -rf $(VENV) .datacue .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis dist .coverage*
+	rm -rf $(VENV) .bench .datacue .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis dist .coverage*
 
 $(VENV)/bin/python:
 	@sh .ci/venv $(VENV)

@@ -1,4 +1,4 @@
-"""``python -m benchmarks``: a few minutes, a table of ratios."""
+"""``python -m benchmarks``: a few minutes, a table of ratios. ``--full``: everything, most of an hour."""
 
 from __future__ import annotations
 
@@ -7,23 +7,41 @@ import signal
 import sys
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from benchmarks import contest, curve, durability, load, nginx
+from benchmarks import contest, curve, durability, latency, load, memory, nginx
 from benchmarks.contestants import WrongAnswer, started
+from benchmarks.figures import COMPOSING, FORWARDING, PERSONAL
 from benchmarks.process import StartFailed
-from benchmarks.report import LOCAL, Report
+from benchmarks.report import LOCAL, Contest, Report
+from benchmarks.rivals import fields
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+NOT_MET, NOISY = 3, 4
 
 
 def main() -> int:
-    """Runs everything; 0, 1 for a contestant that fails, 2 for a missing program, 3 with --strict."""
+    """Runs it.
+
+    Returns:
+        0; 1 for a contestant that fails, 2 for a missing program, 3 for a missed floor with --strict, 4
+        where the machine was too noisy to report anything.
+    """
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--rounds", type=int, default=5, help="how often everybody runs (default 5)")
     parser.add_argument("--seconds", type=float, default=3.0, help="how long a round is (default 3)")
+    parser.add_argument("--full", action="store_true", help="also the rivals, the curves, latency and memory")
     parser.add_argument(
-        "--strict", action="store_true", help="exit with 3 where a floor is missed or the machine was noisy"
+        "--only",
+        choices=[*PARTS],
+        action="append",
+        help="just this part; may be given several times",
     )
+    parser.add_argument("--strict", action="store_true", help="exit with 3 where a floor is missed")
     parser.add_argument(
-        "--curve", action="store_true", help="also over 1 to 256 connections, as a plot (3 minutes more)"
+        "--noisy", action="store_true", help="report even where other work took much of the machine"
     )
     parser.add_argument("--out", type=Path, default=LOCAL, help="where to (default benchmarks/results/local)")
     given = parser.parse_args()
@@ -32,40 +50,104 @@ def main() -> int:
             print(f"{name} is not installed: nothing can be compared without it", file=sys.stderr)
             return 2
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # unwinds, so that every server is ended
+    parts = given.only or ([*PARTS] if given.full else SHORT)
+    report = Report(given.seconds)
     try:
-        report = run(given.rounds, given.seconds, curved=given.curve)
+        with tempfile.TemporaryDirectory(prefix="bench-") as name:
+            folder = Path(name)
+            folder.chmod(0o755)  # nginx's workers may run as another user
+            for part in parts:
+                say(f"== {part}")
+                PARTS[part](report, folder / part, given.rounds, full=given.full)
     except (StartFailed, WrongAnswer) as error:
         print(f"benchmarks: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130
+    return _tell(report, given)
+
+
+def _tell(report: Report, given: argparse.Namespace) -> int:
+    if report.noisy and not given.noisy:
+        for why in report.noisy:
+            print(f"not reported: {why}", file=sys.stderr)
+        print("try again when the machine is quiet, or have it all the same with --noisy", file=sys.stderr)
+        return NOISY
     print("\n" + report.markdown())
     for path in report.write(given.out):
         print(f"written: {path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path}")
-    return 3 if given.strict and (report.noisy or not report.met) else 0
+    return NOT_MET if given.strict and not report.met else 0
 
 
-def run(rounds: int, seconds: float, *, curved: bool) -> Report:
-    """Starts everybody in a temporary folder and lets them run.
+def say(line: str) -> None:
+    """Progress, beside the report."""
+    print(line, file=sys.stderr, flush=True)
 
-    Raises:
-        StartFailed, WrongAnswer: a contestant doesn't run as it should.
-    """
 
-    def say(line: str) -> None:
-        print(line, file=sys.stderr, flush=True)
+def personal(report: Report, folder: Path, rounds: int, *, full: bool = False) -> None:
+    """A personalized page beside nginx's include and beside a plain proxy."""
+    folder.mkdir()
+    with started(folder) as held:
+        for title, why in held.skipped.items():
+            say(f"skipped: {title}: {why}")
+        found = contest.hold(held, rounds=rounds, seconds=report.seconds, say=say)
+        report.contests.append(Contest.of("A personalized page", PERSONAL, held, found))
+        if full:
+            report.curves.append(curve.over_connections(held, say=say))
+        if full and latency.h2load() is not None:
+            report.delay = latency.measure(held, "same", folder / "latency", say=say)
+        elif full:
+            say("skipped: latency at a fixed pace: h2load is not installed")
 
-    with tempfile.TemporaryDirectory(prefix="bench-") as name:
-        folder = Path(name)
-        with started(folder) as field:
-            for title, why in field.skipped.items():
-                say(f"skipped: {title}: {why}")
-            found = contest.hold(field, rounds=rounds, seconds=seconds, say=say)
-            bend = curve.over_connections(field, say=say) if curved else None
-        say("the outbox alone")
-        durable = durability.measure(folder / "outbox", seconds=seconds)
-    titles = {contestant.key: contestant.title for contestant in field.contestants}
-    return Report(titles, field.skipped, found, durable, seconds, bend)
+
+def forwarding(report: Report, folder: Path, rounds: int, **_: bool) -> None:
+    """A page as it is, beside reverse proxies of Python."""
+    with fields.forwarding(folder, say=say) as held:
+        found = contest.hold(held, rounds=rounds, seconds=report.seconds, say=say)
+        report.contests.append(Contest.of("A page as it is", FORWARDING, held, found))
+
+
+def composing(report: Report, folder: Path, rounds: int, **_: bool) -> None:
+    """The personalized page in one go, beside composers of our fragments."""
+    with fields.composing(folder, say=say) as held:
+        found = contest.hold(held, rounds=rounds, seconds=report.seconds, say=say)
+        report.contests.append(Contest.of("A page composed of fragments", COMPOSING, held, found))
+
+
+def outbox(report: Report, folder: Path, rounds: int, **_: bool) -> None:
+    """Events made durable a second."""
+    del rounds
+    report.durable = durability.measure(folder, seconds=report.seconds)
+
+
+def connections(report: Report, folder: Path, rounds: int, **_: bool) -> None:
+    """What connections cost in memory."""
+    del rounds
+    report.memory = memory.measure(folder)
+
+
+def bent(over: Callable[..., curve.Curve]) -> Callable[..., None]:
+    """A part that draws a curve."""
+
+    def part(report: Report, folder: Path, rounds: int, **_: bool) -> None:
+        del rounds
+        report.curves.append(over(folder, say=say))
+
+    return part
+
+
+PARTS: dict[str, Callable[..., None]] = {
+    "personal": personal,
+    "outbox": outbox,
+    "forwarding": forwarding,
+    "composing": composing,
+    "sizes": bent(curve.over_sizes),
+    "slots": bent(curve.over_slots),
+    "delays": bent(curve.over_delays),
+    "workers": bent(curve.over_workers),
+    "memory": connections,
+}
+SHORT = ["personal", "outbox"]
 
 
 if __name__ == "__main__":

@@ -43,13 +43,17 @@ listen = "127.0.0.1:{port}"
 admin_listen = "127.0.0.1:{admin}"
 state_dir = "{folder}/state"
 log_level = "warning"
-deadline = 2.0  # a busy machine's stalls would leave slots to the shop: waiting isn't what is measured
+deadline = {deadline}  # as a rule a long one: waiting isn't what is measured
+workers = {workers}
 
 [[pages]]
 path = "/product/{{product_id}}"
 kind = "{kind}"
 """
 """Everything else is the default; one worker is, too."""
+
+PATIENCE = 2.0
+"""Seconds until a slot is left to the shop: a busy machine's stalls shall not do that."""
 
 CARDS, BANNERS = 16, 4
 
@@ -70,6 +74,7 @@ class Contestant:
         title: its name for people.
         cookies: of the visitors, as their browsers send them.
         body_bytes: of the checked answer.
+        helpers: servers that do a part of its work.
     """
 
     key: str
@@ -78,6 +83,11 @@ class Contestant:
     path: str = PATH
     cookies: list[str] = field(default_factory=list)
     body_bytes: int = 0
+    helpers: list[Server] = field(default_factory=list)
+
+    def cpu_seconds(self) -> float:
+        """So far, of all of its processes."""
+        return sum(server.cpu_seconds() for server in (self.server, *self.helpers))
 
     @property
     def url(self) -> str:
@@ -128,7 +138,10 @@ class Field:
 
     @property
     def servers(self) -> list[Server]:
-        return [*self.stubs, *(contestant.server for contestant in self.contestants)]
+        every = [*self.stubs]
+        for contestant in self.contestants:
+            every += (contestant.server, *contestant.helpers)
+        return list(dict.fromkeys(every))
 
 
 @contextmanager
@@ -153,7 +166,7 @@ def started(folder: Path) -> Iterator[Field]:
             "through", "this proxy, pass-through", enter(proxy(folder / "through", shop, events, kind="none"))
         )
         for contestant in (forwarding, through):
-            _check_untouched(contestant)
+            check_untouched(contestant)
             add(contestant)
 
         same = Contestant(
@@ -161,7 +174,7 @@ def started(folder: Path) -> Iterator[Field]:
             "this proxy, lists seen before",
             enter(proxy(folder / "same", shop, events, answers="same")),
         )
-        widgets = _check_personalized(same)
+        widgets = check_personalized(same)
         including = Contestant(
             "including",
             "nginx SSI, one static include",
@@ -194,7 +207,14 @@ def started(folder: Path) -> Iterator[Field]:
 
 
 def proxy(
-    folder: Path, shop: Server, events: Server, *, kind: str = "product", answers: str = "same"
+    folder: Path,
+    shop: Server,
+    events: Server,
+    *,
+    kind: str = "product",
+    answers: str = "same",
+    deadline: float = PATIENCE,
+    workers: int = 1,
 ) -> Server:
     """Our proxy as its user runs it: a settings file and ``run``."""
     folder.mkdir()
@@ -209,6 +229,8 @@ def proxy(
             admin=free_port(),
             folder=folder,
             kind=kind,
+            deadline=deadline,
+            workers=workers,
         )
     )
     command = [sys.executable, "-m", "proxy", "run", "--config", str(config)]
@@ -232,13 +254,14 @@ def plain_proxy(folder: Path, shop: Server, events: Server) -> Server:
 # -- is it right? ----------------------------------------------------------------------------------
 
 
-def _check_untouched(contestant: Contestant) -> None:
+def check_untouched(contestant: Contestant) -> None:
+    """The shop's page, byte for byte, from a new connection and another."""
     for _ in range(2):
         if contestant.get() != PAGE:
             raise WrongAnswer(f"{contestant.title}: the page isn't the shop's, byte for byte")
 
 
-def _check_personalized(contestant: Contestant) -> list[bytes]:
+def check_personalized(contestant: Contestant) -> list[bytes]:
     """The widgets; all else of the page must be the shop's, byte for byte."""
     contestant.invite()
     _check_cookies(contestant)
@@ -261,7 +284,7 @@ def _check_cookies(contestant: Contestant) -> None:
 
 
 def _check_changing(contestant: Contestant, *, products_change: bool) -> None:
-    first = _products(b"".join(_check_personalized(contestant)))
+    first = _products(b"".join(check_personalized(contestant)))
     second = _products(b"".join(widgets_of(contestant.get())))
     if first == second or (products_change and first & second):
         raise WrongAnswer(f"{contestant.title}: lists that should be new were seen before")

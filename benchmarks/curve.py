@@ -1,39 +1,54 @@
-"""How throughput bends with the number of connections, for those whom the goals compare."""
+"""How a figure bends: over connections, page sizes, slots, the vendor's delay and workers."""
 
 from __future__ import annotations
 
 import statistics
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from benchmarks import load
+from benchmarks import load, machine, nginx, sample, slow_events
+from benchmarks.contestants import Contestant, Field, proxy
+from benchmarks.page import SIZES, SLOT_COUNTS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from pathlib import Path
 
-    from benchmarks.contestants import Field
-
-CONNECTIONS = (1, 4, 16, 64, 256)
+CONNECTIONS = (1, 4, 16, 64, 256, 1000)
 WHO = ("forwarding", "through", "including", "same")
+DELAYS = (0, 50, 100, 200, 500)
+"""Milliseconds; the page's deadline is 300."""
+
+DEADLINE = 0.3
+
 ROUNDS = 3
 SECONDS = 2.0
+SAMPLES = 200
+SLOW_SAMPLES = 20
+FEW_SAMPLES = 5
 
 
 @dataclass(frozen=True)
 class Curve:
-    """Medians of requests a second, by contestant, one at each of ``at``.
+    """Medians by line, one at each of ``at``.
 
     Attributes:
-        what: the horizontal axis.
+        key: names its files.
+        what: the vertical axis. over: the horizontal one.
+        says: what it comes to, in a sentence.
     """
 
+    key: str
     what: str
+    over: str
     at: Sequence[int]
-    rates: Mapping[str, Sequence[float]]
+    lines: Mapping[str, Sequence[float]]
+    says: str = ""
 
 
 def over_connections(field: Field, *, say: Callable[[str], None]) -> Curve:
-    """Every contestant at every number of connections, in turn, several times over.
+    """Requests a second of those whom the goals compare.
 
     Raises:
         WrongAnswer: a contestant failed under load.
@@ -44,10 +59,109 @@ def over_connections(field: Field, *, say: Callable[[str], None]) -> Curve:
         for count in CONNECTIONS:
             for contestant in runners:
                 one = load.run(contestant, field, connections=count, seconds=SECONDS)
-                found.setdefault((contestant.title, count), []).append(one.rate)
+                found.setdefault((contestant.key, count), []).append(one.rate)
             say(f"round {number} of {ROUNDS}: {count} connections")
-    rates = {
-        contestant.title: [statistics.median(found[contestant.title, count]) for count in CONNECTIONS]
+    lines = {
+        contestant.title: [statistics.median(found[contestant.key, count]) for count in CONNECTIONS]
         for contestant in runners
     }
-    return Curve("connections", CONNECTIONS, rates)
+    ours = next(line for title, line in lines.items() if title.startswith("this proxy, lists"))
+    busy = ours[CONNECTIONS.index(16) :]
+    says = f"personalized, 16 to {CONNECTIONS[-1]:,} connections: {min(busy) / max(busy):.0%} of the best"
+    return Curve("connections", "requests/s", "connections", CONNECTIONS, lines, says)
+
+
+def over_slots(folder: Path, *, say: Callable[[str], None]) -> Curve:
+    """Requests a second of one page with 1 to 20 slots of one banner each."""
+    with _stage(folder) as (field, ours):
+        found: dict[int, list[float]] = {count: [] for count in SLOT_COUNTS}
+        runners = {count: _at(ours, f"/product/{count}-slots") for count in SLOT_COUNTS}
+        for number in range(1, ROUNDS + 1):
+            for count, contestant in runners.items():
+                found[count].append(load.run(contestant, field, connections=16, seconds=SECONDS).rate)
+            say(f"round {number} of {ROUNDS}: 1 to {SLOT_COUNTS[-1]} slots")
+    line = [statistics.median(found[count]) for count in SLOT_COUNTS]
+    says = f"{SLOT_COUNTS[-1]} slots run at {line[-1] / line[0]:.0%} of one (goal: within 30 %)"
+    return Curve("slots", "requests/s", "slots a page", SLOT_COUNTS, {"this proxy": line}, says)
+
+
+def over_sizes(folder: Path, *, say: Callable[[str], None]) -> Curve:
+    """Milliseconds to the first and to the last byte, one page after the other."""
+    with _stage(folder) as (_, ours):
+        first: list[float] = []
+        last: list[float] = []
+        for size in SIZES:
+            times = sample.sequence(_at(ours, f"/product/{size}-bytes"), SAMPLES)
+            first.append(statistics.median(one.first for one in times))
+            last.append(statistics.median(one.last for one in times))
+            say(f"{size:,} bytes: first byte {first[-1]:.2f} ms, last {last[-1]:.2f} ms")
+    rate = (SIZES[-1] - SIZES[1]) / (last[-1] - last[1]) / 1000
+    says = (
+        f"from {SIZES[1]:,} bytes on {rate:,.0f} MB/s (goal: 300); "
+        f"first byte after {min(first):.2f} to {max(first):.2f} ms"
+    )
+    lines = {"to the last byte": last, "to the first byte": first}
+    return Curve("sizes", "ms, median", "bytes of the page", SIZES, lines, says)
+
+
+def over_delays(folder: Path, *, say: Callable[[str], None]) -> Curve:
+    """Milliseconds to the first and to the last byte while the vendor takes its time."""
+    first: list[float] = []
+    last: list[float] = []
+    for delay in DELAYS:
+        with ExitStack() as stack:
+            here = folder / f"delay-{delay}"
+            here.mkdir(parents=True)
+            here.chmod(0o755)
+            shop = stack.enter_context(nginx.shop(here / "shop"))
+            events = stack.enter_context(slow_events.server(here / "events", delay / 1000))
+            server = stack.enter_context(proxy(here / "ours", shop, events, deadline=DEADLINE))
+            ours = Contestant("slow", "this proxy", server)
+            ours.get()
+            # Few, and one after the other: the breaker shall not open, it would end the wait.
+            times = sample.sequence(ours, SLOW_SAMPLES if delay < DEADLINE * 1000 else FEW_SAMPLES)
+        first.append(statistics.median(one.first for one in times))
+        last.append(statistics.median(one.last for one in times))
+        say(f"vendor after {delay} ms: first byte {first[-1]:.2f} ms, last {last[-1]:.2f} ms")
+    says = f"first byte after {min(first):.2f} to {max(first):.2f} ms, whatever the vendor takes"
+    lines = {"to the last byte": last, "to the first byte": first}
+    return Curve("delays", "ms, median", "ms that the vendor takes", DELAYS, lines, says)
+
+
+def over_workers(folder: Path, *, say: Callable[[str], None]) -> Curve:
+    """Requests a second with one worker to as many as there are cores."""
+    counts = tuple(range(1, machine.cores() + 1))
+    line = []
+    for count in counts:
+        with _stage(folder / f"{count}", workers=count) as (field, ours):
+            rates = [load.run(ours, field, connections=64, seconds=SECONDS).rate for _ in range(ROUNDS)]
+        line.append(statistics.median(rates))
+        say(f"{count} workers: {line[-1]:,.0f}/s")
+    says = (
+        f"{counts[-1]} workers make {line[-1] / line[0]:.2f} times the pages of one; "
+        "load generator, shop and vendor run on the same cores"
+    )
+    return Curve("workers", "requests/s", "workers", counts, {"this proxy": line}, says)
+
+
+@contextmanager
+def _stage(folder: Path, *, workers: int = 1) -> Iterator[tuple[Field, Contestant]]:
+    """A shop, a vendor and ours, alone on the machine."""
+    with ExitStack() as stack:
+        folder.mkdir(parents=True)
+        folder.chmod(0o755)
+        shop = stack.enter_context(nginx.shop(folder / "shop"))
+        events = stack.enter_context(nginx.events(folder / "events"))
+        server = stack.enter_context(proxy(folder / "ours", shop, events, workers=workers))
+        ours = Contestant("ours", "this proxy", server)
+        ours.invite()
+        yield Field([ours], [shop, events], {}), ours
+
+
+def _at(contestant: Contestant, path: str) -> Contestant:
+    """The same server and visitors, another page."""
+    other = Contestant(
+        contestant.key, contestant.title, contestant.server, path=path, cookies=contestant.cookies
+    )
+    other.get()
+    return other

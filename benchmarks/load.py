@@ -62,7 +62,7 @@ def run(contestant: Contestant, field: Field, *, connections: int, seconds: floa
     cookies.write_text("".join(f"{cookie}\n" for cookie in contestant.cookies))
     command += ["-s", str(SCRIPT), contestant.url, "--", str(cookies)]
     cpu, ours, before, began = (
-        contestant.server.cpu_seconds(),
+        contestant.cpu_seconds(),
         _ours(field),
         machine.times(),
         time.monotonic(),
@@ -70,7 +70,7 @@ def run(contestant: Contestant, field: Field, *, connections: int, seconds: floa
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     wall = time.monotonic() - began
     after = machine.times()
-    used = contestant.server.cpu_seconds() - cpu
+    used = contestant.cpu_seconds() - cpu
     mine = _ours(field) - ours
     if done.returncode:
         raise WrongAnswer(f"{contestant.title}: {done.stderr or done.stdout}")

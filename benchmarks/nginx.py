@@ -1,4 +1,4 @@
-"""nginx in its four roles: the shop, the events endpoint, the proxy and the includer.
+"""nginx in its roles: the shop, the events endpoint, the proxy, and the includer of a file or of fragments.
 
 One worker process each, logs off, connections kept alive on both sides: as its documentation advises
 for a proxy, and nothing exotic. ``tcp_nopush`` stays off: with it, a page with an include waits 40 ms for
@@ -11,7 +11,7 @@ import shutil
 from typing import TYPE_CHECKING
 
 from benchmarks.answers import choices, locations
-from benchmarks.page import INCLUDING_PAGE, INCLUDING_PATH, PAGE, PATH
+from benchmarks.page import COMPOSED, INCLUDING_PAGE, PAGE, SIZES, SLOT_COUNTS, sized, slotted
 from benchmarks.process import Server, free_port
 
 if TYPE_CHECKING:
@@ -74,15 +74,19 @@ def _nginx(folder: Path, outside: str, inside: str) -> Server:
 
 
 def shop(folder: Path) -> Server:
-    """The shop: two pages from files that are kept open."""
+    """The shop: its product pages are files that are kept open."""
     server = _nginx(
         folder,
         "open_file_cache max=100 inactive=1h; open_file_cache_valid 1h;",
-        f"location = {PATH} {{ try_files /page.html =404; }}\n"
-        f"location = {INCLUDING_PATH} {{ try_files /including.html =404; }}",
+        "location /product/ { try_files $uri.html =404; }",
     )
-    (folder / "html" / "page.html").write_bytes(PAGE)
-    (folder / "html" / "including.html").write_bytes(INCLUDING_PAGE)
+    pages = folder / "html" / "product"
+    pages.mkdir(parents=True, exist_ok=True)
+    written = {"1": PAGE, "including": INCLUDING_PAGE, **COMPOSED}
+    written |= {f"{size}-bytes": sized(size) for size in SIZES}
+    written |= {f"{count}-slots": slotted(count) for count in SLOT_COUNTS}
+    for name, page in written.items():
+        (pages / f"{name}.html").write_bytes(page)
     return server
 
 
@@ -107,3 +111,17 @@ def including(folder: Path, shop_port: int, widgets: bytes) -> Server:
     )
     (folder / "html" / "widgets.html").write_bytes(widgets)
     return server
+
+
+def composing(folder: Path, shop_port: int, fragments_port: int) -> Server:
+    """``ssi on`` for the shop's pages; what they include is ours, asked for with one view id a page."""
+    upstreams = UPSTREAM.format(shop=shop_port) + (
+        f"upstream datacue {{ server 127.0.0.1:{fragments_port};"
+        " keepalive 64; keepalive_requests 1000000000; }"
+    )
+    fragments = (
+        "location /_datacue/ { proxy_pass http://datacue; "
+        f"{FORWARD} proxy_set_header X-DataCue-View $request_id; proxy_set_header Accept-Encoding ''; }}"
+    )
+    pages = f"location / {{ ssi on; proxy_pass http://shop; {FORWARD} }}"
+    return _nginx(folder, upstreams, f"{pages}\n{fragments}")

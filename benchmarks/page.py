@@ -10,16 +10,20 @@ from random import Random
 
 PAGE_BYTES = 25_000
 
+SIZES = (6_000, 25_000, 100_000, 400_000, 1_000_000)
+SLOT_COUNTS = (1, 2, 5, 10, 20)
+
 PATH = "/product/1"
 """The page with placeholders."""
 
-INCLUDING_PATH = "/including/1"
+INCLUDING_PATH = "/product/including"
 """The same page with one include, for a server that resolves those."""
 
 BANNERS = b"<div data-dc-banners><!-- the shop's own banner --></div>"
 RELATED = b'<div data-dc-products="related"></div>'
 SIMILAR = b'<div data-dc-products="similar"></div>'
 SLOTS = (BANNERS, RELATED, SIMILAR)
+ONE_BANNER = b'<div data-dc-main-insert-banner="1"></div>'
 
 INCLUDE = b'<!--#include virtual="/widgets.html" -->'
 
@@ -38,7 +42,7 @@ def _sentences(random: Random, size: int) -> str:
     return text
 
 
-def _parts() -> tuple[bytes, ...]:
+def _parts(page_bytes: int) -> tuple[bytes, ...]:
     """What stands before, between and behind the slots."""
     random = Random(1)
     links = "".join(
@@ -74,11 +78,11 @@ def _parts() -> tuple[bytes, ...]:
 <form method="post" action="/cart"><input type="hidden" name="sku" value="1"><button>Add</button></form>
 <div class="description">
 """
-    while len(head) + len(product) < PAGE_BYTES * 0.55:
+    while len(head) + len(product) < page_bytes * 0.55:
         product += f"<p>{_sentences(random, 400)}</p>\n"
     product += "</div>\n</article>\n"
     reviews = '\n<section class="reviews"><h2>Reviews</h2>\n'
-    while len(head) + len(product) + len(reviews) < PAGE_BYTES * 0.93:
+    while len(head) + len(product) + len(reviews) < page_bytes * 0.93:
         reviews += f'<div class="review"><h3>{random.choice(_WORDS).title()}</h3>'
         reviews += '<span class="stars" title="4 of 5">&#9733;&#9733;&#9733;&#9733;</span>'
         reviews += f"<p>{_sentences(random, 180)}</p></div>\n"
@@ -86,15 +90,51 @@ def _parts() -> tuple[bytes, ...]:
     foot = "\n</main>\n<footer>\n<p>"
     end = "</p>\n</footer>\n</body>\n</html>\n"
     written = sum(len(text.encode()) for text in (head, product, reviews, foot, end))
-    room = PAGE_BYTES - written - sum(map(len, SLOTS))
+    room = max(0, page_bytes - written - sum(map(len, SLOTS)))
     foot += _sentences(random, room)[:room]
     return head.encode(), product.encode(), reviews.encode(), (foot + end).encode()
 
 
-PARTS = _parts()
+def sized(page_bytes: int) -> bytes:
+    """The page with its three slots in about another size; not below 6 KB."""
+    first, *others = _parts(page_bytes)
+    return first + b"".join(slot + part for slot, part in zip(SLOTS, others, strict=True))
+
+
+def slotted(count: int) -> bytes:
+    """The page with ``count`` slots of one banner each, spread over its text."""
+    first, product, reviews, foot = PARTS
+    paragraphs = product.split(b"<p>")
+    every = len(paragraphs) / count
+    for number in range(count):
+        paragraphs[int(number * every)] += ONE_BANNER
+    return first + b"<p>".join(paragraphs) + reviews + foot
+
+
+PARTS = _parts(PAGE_BYTES)
 PAGE = PARTS[0] + b"".join(slot + part for slot, part in zip(SLOTS, PARTS[1:], strict=True))
 INCLUDING_PAGE = PARTS[0] + PARTS[1] + INCLUDE + PARTS[2] + PARTS[3]
 """One include, where the first list stands: it brings all that the three slots would."""
+
+
+FRAGMENTS = tuple(
+    f"/_datacue/fragments/{widget}?page=product&amp;product_id=1".encode()
+    for widget in ("banners", "related", "similar")
+)
+"""Where each slot's content can be had from by itself."""
+
+
+def composed(include: bytes) -> bytes:
+    """The page with an include instead of each slot; ``%b`` in ``include`` becomes its URL."""
+    return PARTS[0] + b"".join(include % url + part for url, part in zip(FRAGMENTS, PARTS[1:], strict=True))
+
+
+COMPOSED = {
+    "ssi": composed(b'<!--#include virtual="%b" -->').replace(b"&amp;", b"&"),
+    "esi": composed(b'<esi:include src="%b"/>'),
+    "tailor": composed(b'<fragment src="http://fragments%b"></fragment>'),
+}
+"""As nginx, Varnish and Tailor resolve them."""
 
 
 def widgets_of(body: bytes) -> list[bytes]:
