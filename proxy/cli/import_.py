@@ -3,39 +3,33 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path  # noqa: TC003  typer reads the annotations
 from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
 
+from proxy.cli.style import AsJson, Config, helped
 from proxy.errors import SettingsError
 from proxy.settings import load
 
 MAX_CONCURRENCY = 32
 """Batches in flight: each holds some MiB, and the API's time."""
 
-EXAMPLES = """
-[bold]Examples[/bold]
+EXAMPLES = (
+    "import products products.csv --dry-run",
+    "import orders orders-2017.csv.gz orders-2018.csv.gz --resume",
+    'import products feed.csv --map sku=product_id --set "link=/p/{sku}"',
+    "import users - --format csv --json < users.csv",
+)
 
-  datacue-proxy import products products.csv --dry-run
-
-  datacue-proxy import orders orders-2017.csv.gz orders-2018.csv.gz --resume
-
-  datacue-proxy import products feed.csv --map sku=product_id --set "link=/p/{sku}"
-
-  mysql … | datacue-proxy import users - --format csv --json
-
-[bold]Exit codes[/bold]
-
-  0 all is done, 1 some items could not be sent or were refused, 2 wrong options or files,
-
-  3 the API can't be reached or doesn't accept the key, 130 ended by Ctrl-C.
-
-After 3 and 130 the same command with --resume goes on where this one ended.
-"""
+CODES = (
+    "0 all is done, 1 some items can't be sent or were refused, 2 wrong options, settings or files,"
+    " 3 the API can't be reached or takes nothing, 130 ended by Ctrl-C."
+    " After 3 and 130 the same command with --resume goes on where this one ended."
+)
 
 
+@helped(EXAMPLES, CODES)
 def import_(  # noqa: PLR0913  each is an option
     resource: Annotated[
         Literal["products", "categories", "users", "orders", "banners"],
@@ -91,10 +85,8 @@ def import_(  # noqa: PLR0913  each is an option
     concurrency: Annotated[
         int, typer.Option(min=1, max=MAX_CONCURRENCY, help="Batches in flight, at most.")
     ] = 4,
-    config: Annotated[
-        Path | None, typer.Option(help="The settings file. Default: datacue.toml, where there is one.")
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="The outcome as JSON on standard output.")] = False,
+    config: Config = None,
+    as_json: AsJson = False,
 ) -> None:
     """Brings a shop's exports to DataCue, or to the embedded engine."""
     # Here, not above: no other command needs the REST client, and it takes a while to load.
@@ -136,9 +128,6 @@ def import_(  # noqa: PLR0913  each is an option
     else:
         summarize(job, end)
     raise typer.Exit(end.code)
-
-
-import_.__doc__ = f"{import_.__doc__}\n{EXAMPLES}"
 
 
 def _unescaped(mark: str) -> str:

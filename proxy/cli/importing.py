@@ -17,6 +17,7 @@ from proxy import logs
 from proxy.api import DataCueClient, InvalidInput
 from proxy.cli.import_bar import Bar
 from proxy.cli.import_report import explain, show
+from proxy.cli.style import FINE, INTERRUPTED, PROBLEMS, STOPPED, WRONG
 from proxy.engine_host import EngineHost
 from proxy.errors import SettingsError
 from proxy.importer import (
@@ -42,9 +43,6 @@ if TYPE_CHECKING:
 
     from proxy.importer import FormatName, Point, Problem, Resource, Source, Verb, Wishes
     from proxy.settings import Settings
-
-FAILED, WRONG, STOPPED, INTERRUPTED = 1, 2, 3, 130
-"""Exit codes: some items failed; nothing was sent; the API failed; ended by Ctrl-C."""
 
 ENGINE_SECONDS: Final = 60.0
 """For one batch at the engine, which may be busy with three others."""
@@ -134,14 +132,14 @@ class Job:
         if not self._goes_on(journal):
             self._check(files, journal)
         if options.dry_run:
-            end = End(FAILED if self.checked.bad else 0)
+            end = End(PROBLEMS if self.checked.bad else FINE)
         elif options.strict and self.checked.bad:
             end = End(WRONG, "nothing was sent, since not all of it can be")
         elif self.checked.items > self.checked.bad:
             self.begun = True
             end = uvloop.run(self._send(files, journal))
         else:
-            end = End(FAILED if self.checked.bad else 0)
+            end = End(PROBLEMS if self.checked.bad else FINE)
         if end.code not in {STOPPED, INTERRUPTED}:
             self.written, self.problems = write_all_failed(files, journal)
             _remove(path, journal)
@@ -253,7 +251,7 @@ class Job:
             return End(INTERRUPTED, "ended")
         except UploadStopped as stopped:
             return End(STOPPED, str(stopped))
-        return End(FAILED if self.checked.bad or self.tally.refused else 0)
+        return End(PROBLEMS if self.checked.bad or self.tally.refused else FINE)
 
     async def _upload(self, files: list[File], journal: Journal) -> None:
         async with AsyncExitStack() as stack:

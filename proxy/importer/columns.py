@@ -188,6 +188,13 @@ def find_columns(
             column = by_name.get(alias, "")
             if column and column not in taken.values():
                 taken.setdefault(target, column)
+    if CATEGORY in spec.pseudo and not {CATEGORY, "category_1"} & taken.keys():
+        for name in ("categories", "main_category"):  # later clients' names for what the guide has levels for
+            if name in taken and name not in wishes.map.values():
+                taken[CATEGORY] = taken.pop(name)
+                break
+    order = {name: place for place, name in enumerate((*spec.fields, *spec.pseudo))}
+    taken = dict(sorted(taken.items(), key=lambda one: order.get(one[0], len(order))))
     plan = tuple((column, target) for target, column in taken.items())
     used = set(taken.values()) | set(wishes.map)
     unused = () if only_wishes else tuple(column for column in columns if column not in used)
@@ -209,9 +216,9 @@ _USUAL: Final = {
 def filled(row: Row, fill: Mapping[str, str], fields: Mapping[str, Any]) -> None:
     """Puts in what the user wants where the file has nothing."""
     for target, text in fill.items():
-        if row.get(target) in {None, ""}:
-            found = PLACEHOLDER.sub(lambda name: str(fields.get(name[1], name[0])), text)
-            row[target] = found
+        value = row.get(target)
+        if value is None or value == "":
+            row[target] = PLACEHOLDER.sub(lambda name: str(fields.get(name[1], name[0])), text)
 
 
 def is_line(columns: Columns) -> bool:
