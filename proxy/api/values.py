@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
+from uuid import UUID
 
 from proxy.api.errors import InvalidInput
 
@@ -46,6 +47,8 @@ def ident(value: object, where: str) -> str | None:
         return str(value)
     if isinstance(value, float) and value.is_integer():  # what spreadsheets make of 18
         return str(int(value))
+    if isinstance(value, UUID):
+        return str(value)
     raise _refused(where, value, "an id, as text or integer")
 
 

@@ -66,6 +66,16 @@ async def test_no_failure_shows_them_not_even_with_every_frames_variables(fake, 
     assert is_clean(caplog.text)
 
 
+async def test_retries_are_told_without_them(fake, no_waits, capsys):
+    fake.say(echo)
+    async with DataCueClient(KEY, SECRET, api_url=f"{fake.url}/v1") as client:
+        with pytest.raises(ApiError):
+            await client.overview()
+    said = capsys.readouterr()
+    assert is_clean(said.out + said.err)
+    assert len(fake.seen) == 5
+
+
 def test_credentials_print_as_neither():
     held = Credentials(KEY, SECRET)
     assert is_clean(repr(held) + str(held) + f"{held}")

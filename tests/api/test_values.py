@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
+from uuid import UUID
 
 import pytest
 from hypothesis import given
@@ -32,6 +33,7 @@ def product(**fields):
     [
         ("product_id", 18, '"18"'),
         ("product_id", 18.0, '"18"'),
+        ("product_id", UUID(int=1), '"00000000-0000-0000-0000-000000000001"'),
         ("product_id", 10**30, f'"{10**30}"'),
         ("price", Decimal("1299.00"), "1299.00"),
         ("price", Decimal("1E+5"), "100000"),
