@@ -240,3 +240,10 @@ def test_policy_never_reorders_or_invents(fields):
     kept = headers.from_shop(fields)
     remaining = iter(fields)
     assert all(field in remaining for field in kept)
+
+
+def test_a_strangers_word_on_the_original_uri_does_not_reach_the_shop():
+    for name in (b"x-original-uri", b"x_original_uri"):
+        said = [(b"host", b"shop.example"), (name, b"/p/p1")]
+        assert b"/p/p1" not in [value for _, value in to_shop(said)]
+        assert (name, b"/p/p1") in to_shop(said, peer="127.0.0.1", trusted=True)

@@ -8,7 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy.identity import MAX_AGE, MAX_USER_ID, RENEW_AFTER, VisitorCookie, cookie_values
+from proxy.identity import (
+    INTRODUCTION_AGE,
+    MAX_AGE,
+    MAX_USER_ID,
+    RENEW_AFTER,
+    VisitorCookie,
+    cookie_values,
+)
 from proxy.models import Visitor
 
 DAY = 24 * 3600
@@ -189,3 +196,37 @@ def test_what_is_known_of_visitors_is_bounded_and_forgotten_ones_are_known_again
     for field in fields * 2:
         assert not cookie.recognize(sent(field), secure=False).renew
         assert len(cookie._known) <= 3
+
+
+def test_an_edge_hands_back_whom_it_was_introduced_to(clock):
+    cookie = jar(clock)
+    visitor = Visitor(str(uuid.uuid4()), "u1")
+    said = cookie.introduction(visitor)
+    assert cookie.introduced(said) == visitor
+    clock.now += INTRODUCTION_AGE
+    assert cookie.introduced(said) == visitor
+    clock.now += 1
+    assert cookie.introduced(said) is None
+
+
+def test_an_introduction_is_no_cookie_and_a_cookie_no_introduction(clock):
+    cookie = jar(clock)
+    visitor = Visitor(str(uuid.uuid4()))
+    said = cookie.introduction(visitor)
+    assert cookie.known([(b"cookie", b"datacue=" + said)], secure=False) is None
+    assert cookie.introduced(cookie.set_cookie(visitor, secure=False)[1].partition(b";")[0][8:]) is None
+    assert cookie.introduced(said[:-1] + b"x") is None
+    assert jar(clock, keys=("another",)).introduced(said) is None
+    assert jar(clock, keys=("key-1", "newer")).introduced(said) == visitor
+
+
+def test_a_page_view_without_a_cookie_has_one_visitor(clock):
+    cookie, seen = jar(clock), (b"view", b"192.0.2.1", b"browser")
+    visitor = cookie.first(*seen)
+    assert uuid.UUID(visitor.anonymous_id).version == 4
+    assert cookie.first(*seen) == jar(clock).first(*seen) == visitor
+    others = [(b"view2", *seen[1:]), (b"view", b"192.0.2.2", b"browser"), (b"vie", b"w192.0.2.1", b"browser")]
+    assert len({visitor, *[cookie.first(*other) for other in others]}) == 4
+    assert jar(clock, keys=("another",)).first(*seen) != visitor
+    clock.now += DAY
+    assert cookie.first(*seen) != visitor
