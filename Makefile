@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # Tests are spread over the cores; every test uses its own folder and free ports.
 PYTEST := $(BIN)/pytest -n auto
 
-.PHONY: help demo test lint format bench bench-full eval soak fuzz servers lock wheel clean
+.PHONY: help demo test lint format bench bench-micro bench-full eval soak fuzz servers lock wheel clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -31,6 +31,9 @@ eval: $(VENV)/.dev ## how good the recommendations are, beside the usual baselin
 
 bench: $(VENV)/.dev servers ## side by side with nginx and others, as ratios
 	@$(BIN)/python -m benchmarks
+
+bench-micro: $(VENV)/.dev ## what each step of a page costs by itself
+	@$(BIN)/pytest benchmarks/micro -o addopts=--import-mode=importlib --benchmark-columns=min,median,iqr,ops
 
 bench-full: $(VENV)/.dev servers ## also against other proxies and composers, over sizes, slots, connections, workers (most of an hour)
 	@$(BIN)/python -m benchmarks --full
