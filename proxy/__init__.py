@@ -10,10 +10,13 @@ In reading order, one page's journey:
 ``classify``, ``facts``         what kind of page it is
 ``identity``                    who asks
 ``exchange``                    the page view, from the request to the response's head
+``shelling``, ``shell``         or a page for everybody, which a shared cache may keep
+``surrogate``                   what caches and proxies in front say of ESI
 ``events``, ``vendor``          what happened, and the call that says so
 ``upstream``, ``http1``         the shop is asked meanwhile
 ``forwarding``, ``relay``       what that means, and the short way for whoever passes by
 ``rewriting``, ``locate``       its bytes come, and slots open in them
+``includes``                    which page an include is about
 ``coding``, ``charset``         where the shop compresses, and how it spells
 ``personalize``, ``breaker``    order, deadline, fallback
 ``widgets``, ``links``          recommendations at our boundary, decoded and checked

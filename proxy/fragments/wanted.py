@@ -49,6 +49,9 @@ TELLING: tuple[tuple[str, PageKind], ...] = (
 UNRESOLVED = "$"
 """What a value begins with that is a variable (``$request_id``) of a server that hasn't resolved it."""
 
+MAX_INDEX_DIGITS = 2
+"""Digits of a banner's place: custom layouts have a dozen."""
+
 MAX_ADDRESS = 4096
 """Bytes of the page's address that are looked at."""
 
@@ -63,6 +66,7 @@ class Wanted(NamedTuple):
         counts: whether it may make the page view's event.
         fallback: how it wants to be told that there is nothing.
         wrong: the parameter that can't be what it is; empty for none.
+        index: 1-based place of a single banner, as in ``data-dc-main-insert-banner="2"``; None: all.
     """
 
     page: Page | None
@@ -71,6 +75,7 @@ class Wanted(NamedTuple):
     counts: bool
     fallback: Fallback
     wrong: str
+    index: int | None = None
 
 
 def widget_of(raw_path: bytes, below: bytes) -> Widget | None:
@@ -112,7 +117,13 @@ def wanted(query: bytes, address: bytes, view: str, classifier: Classifier) -> W
         fallback = next((one for one in FALLBACKS if one == said), "empty")
         wrong = wrong or ("" if fallback == said else "fallback")
     name = found.get("view", "")[:MAX_VIEW]
-    return Wanted(page, name, name or view, found.get("count") != "0", fallback, wrong)
+    return Wanted(
+        page, name, name or view, found.get("count") != "0", fallback, wrong, _index(found.get("index", ""))
+    )
+
+
+def _index(said: str) -> int | None:
+    return int(said) or None if said.isascii() and said.isdigit() and len(said) <= MAX_INDEX_DIGITS else None
 
 
 def _page(found: Mapping[str, str]) -> tuple[Page | None, str]:

@@ -32,6 +32,8 @@ class Wrapped:
         self.answers = {}
         self.seen = []
         self.log = Told()
+        self.speaks = None  # what an app inside says or shows of its visitor
+        self.shown = ""
 
     async def __call__(self, scope, receive, send):
         if scope["type"] == "lifespan":
@@ -42,6 +44,13 @@ class Wrapped:
         headers = [(name.decode(), value.decode("latin-1")) for name, value in scope["headers"]]
         seen = Seen(scope["method"], scope["raw_path"].decode("latin-1"), headers)
         self.seen.append(seen)
+        handle = scope.get("state", {}).get("datacue")
+        if self.speaks == "widget":
+            self.shown = str(await handle.widget("related"))
+        elif self.speaks == "identify":
+            handle.identify("u1")
+        elif self.speaks == "track":
+            handle.track({"type": "login"})
         answer = self.answers.get(scope["path"], self.answers.get("*", reply(b"no answer", 404)))
         if callable(answer):
             answer = answer(seen)

@@ -229,3 +229,48 @@ async def test_a_shell_keeps_its_page_whole_where_it_cannot_be_read(wrap, vendor
     got = await ask(shop.address, "/product/p1", accept_encoding="gzip")
     assert got.body == b"no gzip at all"
     assert got.get("cache-control") == "private, no-store"
+
+
+async def test_a_fragment_may_be_a_single_banner(wrap, vendor):
+    banners = [{"banner_id": f"b{n}", "link": f"/{n}", "photo_url": f"/banner-{n}.jpg"} for n in (1, 2)]
+    vendor.recommendations = {"main_banners": banners}
+    shop = await wrap(**kept("esi"))
+    shop.answers["*"] = reply(page("<div data-dc-main-insert-banner='2'></div>"), 200, PUBLIC)
+    shell = (await ask(shop.address, "/product/p1")).body.decode()
+    url = re.search(r'src="([^"]+)"', shell)[1].replace("&amp;", "&")
+    private = await ask(shop.address, "/product/p1", authorization="x")
+    got = await ask(shop.address, url, cookie=private.cookie())
+    odd = await ask(shop.address, url.replace("index=2", "index=999"), cookie=private.cookie())
+    assert b"/banner-2.jpg" in got.body
+    assert b"/banner-1.jpg" not in got.body
+    assert b"/banner-1.jpg" in odd.body
+
+
+async def test_what_an_app_says_or_shows_of_its_visitor_makes_the_page_personal(wrap, vendor, shown):
+    shop = await wrap(**kept("esi"), embedded=True)
+    shop.answers["*"] = reply(page(SLOT), 200, PUBLIC)
+    for speak in (None, "widget", "identify", "track"):
+        shop.speaks = speak
+        got = await ask(shop.address, "/product/p1")
+        assert (got.get("cache-control") == "private, no-store") == (speak is not None), speak
+        assert (b"Product 1<" in got.body) == (speak is not None), speak
+    assert b"Product 1<" in shop.shown.encode()
+    assert [event["event"]["type"] for event in vendor.events].count("pageview") == 3
+
+
+async def test_a_shell_that_is_cut_short_by_its_markup_keeps_the_rest_of_the_page(wrap, vendor):
+    shop = await wrap(**kept("esi"))
+    body = page("<div data-dc-products><b title='" + "x" * 20_000 + "'></b></div>", SLOT)
+    shop.answers["*"] = reply(body, 200, PUBLIC, "etag: broken")
+    got = await ask(shop.address, "/product/p1")
+    assert got.body == body
+    assert got.get("etag") == "broken"
+
+
+async def test_a_304_without_a_tag_of_its_own_passes(wrap, vendor):
+    shop = await wrap(**kept("esi"))
+    shop.answers["*"] = reply(page(SLOT), 200, PUBLIC, 'etag: "a"')
+    tag = (await ask(shop.address, "/product/p1")).get("etag")
+    shop.answers["*"] = reply(b"", 304, PUBLIC, length=False)
+    got = await ask(shop.address, "/product/p1", if_none_match=tag)
+    assert (got.status, got.get("etag")) == (304, None)
