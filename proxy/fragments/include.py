@@ -114,7 +114,7 @@ class Fragment:
         seen = await core.views.look(asked, started)
         self.page, self.outcome = seen.page or want.page, seen.outcome
         if seen.page is not None and seen.answer is not None:
-            slot = Slot(self.widget, index=want.index)
+            slot = Slot(self.widget, index=want.place)
             # Each brings the stylesheet: which of them the including side keeps, we can't know.
             html = core.personalizer.renderer.slot(slot, seen.page, seen.answer, utf8=True, first=True)
             self.html, self.outcome = html or b"", "empty" if html is None else "hit"

@@ -66,7 +66,7 @@ class Wanted(NamedTuple):
         counts: whether it may make the page view's event.
         fallback: how it wants to be told that there is nothing.
         wrong: the parameter that can't be what it is; empty for none.
-        index: 1-based place of a single banner, as in ``data-dc-main-insert-banner="2"``; None: all.
+        place: 1-based place of a single banner, as in ``data-dc-main-insert-banner="2"``; None: all.
     """
 
     page: Page | None
@@ -75,7 +75,7 @@ class Wanted(NamedTuple):
     counts: bool
     fallback: Fallback
     wrong: str
-    index: int | None = None
+    place: int | None = None
 
 
 def widget_of(raw_path: bytes, below: bytes) -> Widget | None:
@@ -118,11 +118,11 @@ def wanted(query: bytes, address: bytes, view: str, classifier: Classifier) -> W
         wrong = wrong or ("" if fallback == said else "fallback")
     name = found.get("view", "")[:MAX_VIEW]
     return Wanted(
-        page, name, name or view, found.get("count") != "0", fallback, wrong, _index(found.get("index", ""))
+        page, name, name or view, found.get("count") != "0", fallback, wrong, _place(found.get("index", ""))
     )
 
 
-def _index(said: str) -> int | None:
+def _place(said: str) -> int | None:
     return int(said) or None if said.isascii() and said.isdigit() and len(said) <= MAX_INDEX_DIGITS else None
 
 
