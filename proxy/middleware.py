@@ -14,6 +14,7 @@ from proxy.exchange import Exchange, Shy, outcome
 from proxy.handle import Handle
 from proxy.headers import OUTCOME, SAID_BY_SHOP
 from proxy.judge import asking
+from proxy.shelling import Shelling
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,6 +58,12 @@ class PageMiddleware:
         peer = scope["client"][0] if scope.get("client") else ""
         client = scope["datacue.client"] = core.trusted.client(peer, scope["scheme"], headers)
         asked, page, ignored = self.judge(scope, headers)
+        if core.shells.mode != "none" and (
+            language := core.shells.language(scope["method"], headers, trusted=peer in core.trusted)
+        ):
+            exchange = Exchange(core, self.shy, scope, client, send, asked, page, ignored, late=True)
+            await self._shell(self.app, Shelling(exchange, language), receive)
+            return
         if not self.embedded and self._passes(scope["method"], asked, ignored):
             take_over = partial(Exchange, core, self.shy, scope, client, send, asked, page, ignored)
             passing = Passing(core, send, client, page, ignored, take_over)
@@ -87,6 +94,18 @@ class PageMiddleware:
             elif method == "HEAD":
                 ignored = "head"
         return asked, page, ignored
+
+    async def _shell(self, app: ASGIApp, shelling: Shelling, receive: Receive) -> None:
+        """A page that may be made for everybody."""
+        exchange = shelling.exchange
+        state = shelling.scope.setdefault("state", {})
+        if self.embedded:
+            state["datacue"] = Handle(exchange)
+        try:
+            await app(shelling.scope, exchange.watched(receive), shelling.on_message)
+        finally:
+            exchange.body = exchange.witness = shelling.body = None
+            state.pop("datacue", None)
 
     def _passes(self, method: str, asked: Asking, ignored: str | None) -> bool:
         """Whether a request has nothing to do with us: most of a shop's requests, and all of its bots'."""
