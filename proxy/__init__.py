@@ -33,6 +33,7 @@ In reading order, one page's journey:
 ``embedding``, ``handle``       inside an ASGI shop
 ``workers``, ``cli``, ``crawl`` run from a command line
 ``checking``                    a page rehearsed: what would become of it, without consequences
+``setup``                       settings proposed, out of what a shop shows
 ``api``                         a shop's own programs and ``import`` speak to the REST API
 ``engine``, ``engine_host``, ``demo``  neighbours: the first and the last know nothing of the above
 """

@@ -280,7 +280,7 @@ class Rehearsal:
         visit.warnings = self._notes.lines
         for event, fields in visit.warnings:
             if event == "no answer from the shop":
-                visit.status, visit.failure = 0, f"{fields['error']} ({fields['kind']}; {fields['hint']})"
+                visit.status, visit.failure = 0, f"{fields['error']} ({fields['hint']})"
         return visit
 
     def _scope(self, url: str) -> Scope:
