@@ -27,7 +27,9 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from proxy.core import Core
+    from proxy.edge import Connection, Head, Reply
     from proxy.logs import Log
+    from proxy.middleware import Relaying
     from proxy.settings import Settings
 
 
@@ -40,13 +42,22 @@ class Personalization:
         metrics: where is counted.
         log: where is said.
         embedded: whether the app is a shop of its own, which looks for ``request.state.datacue``.
+        relay: forwards what passes by in the app's place, where the app forwards.
     """
 
     def __init__(
-        self, app: ASGIApp, settings: Settings, metrics: Metrics, log: Log, *, embedded: bool = True
+        self,
+        app: ASGIApp,
+        settings: Settings,
+        metrics: Metrics,
+        log: Log,
+        *,
+        embedded: bool = True,
+        relay: Relaying | None = None,
     ) -> None:
         self.app = app
         self._embedded = embedded
+        self._relay = relay
         self._settings = settings
         self._metrics = metrics
         self._log = log
@@ -69,6 +80,16 @@ class Personalization:
         else:
             await self.app(scope, receive, send)
 
+    def direct(self, head: Head, connection: Connection) -> Reply | None:
+        """Answers a bare request that has nothing to do with us, without a task.
+
+        Returns:
+            what answers; None where the app has to.
+        """
+        if self._pages is None or head.path.startswith(self._below):
+            return None
+        return self._pages.direct(head, connection)
+
     async def open(self) -> PageMiddleware:
         """Opens what pages need, once.
 
@@ -80,7 +101,7 @@ class Personalization:
                 core = await self._stack.enter_async_context(
                     open_core(self._settings, self._metrics, self._log, self._static)
                 )
-                self._pages = PageMiddleware(self.app, core, embedded=self._embedded)
+                self._pages = PageMiddleware(self.app, core, embedded=self._embedded, relay=self._relay)
         return self._pages
 
     async def _core(self) -> Core:

@@ -7,7 +7,7 @@ Pure ASGI. What isn't a page view passes through untouched, as a stream; a page 
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from proxy.classify import not_counted
 from proxy.exchange import Exchange, Shy, outcome
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from proxy.core import Core
+    from proxy.edge import Connection, Head, Reply
     from proxy.headers import Client, Headers
     from proxy.judge import Asking
     from proxy.models import Page
@@ -33,6 +34,20 @@ MAX_SHY = 4096
 """Request targets remembered because their last answer was no page view after all."""
 
 
+class Relaying(Protocol):
+    """Forwards a request that passes by, without a task; None where that needs one."""
+
+    def __call__(
+        self,
+        head: Head,
+        connection: Connection,
+        client: Client,
+        passing: Passing,
+        listening: Callable[[ASGIApp], ASGIApp],
+    ) -> Reply | None:
+        """See ``Upstream.relay``."""
+
+
 class PageMiddleware:
     """Personalizes the pages of the app inside.
 
@@ -40,18 +55,46 @@ class PageMiddleware:
         app: the shop, or what forwards to it.
         core: see ``Core``.
         embedded: whether the app is a shop that looks for ``request.state.datacue``.
+        relay: forwards what passes by in the app's place, where the app forwards.
     """
 
-    def __init__(self, app: ASGIApp, core: Core, *, embedded: bool = True) -> None:
+    def __init__(
+        self, app: ASGIApp, core: Core, *, embedded: bool = True, relay: Relaying | None = None
+    ) -> None:
         self.app = app
         self.core = core
         self.embedded = embedded
+        self.relay = relay
         self.shy = Shy(MAX_SHY)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serves one request."""
+        await self._serve(self.app, scope, receive, send)
+
+    def direct(self, head: Head, connection: Connection) -> Reply | None:
+        """Answers a bare request that passes by, without a task.
+
+        Returns:
+            what answers; None where the app has to.
+        """
+        if self.relay is None or self.core.shells.mode != "none":
+            return None
+        core, headers = self.core, head.headers
+        raw_path, _, query = head.target.partition(b"?")
+        asked, page, ignored = self._judge(head.method, headers, raw_path, query)
+        if not self._passes(head.method, asked, ignored):
+            return None
+        client = core.trusted.client(connection.peer, connection.scheme, headers)
+        passing = Passing(core, client, page, ignored)
+        return self.relay(head, connection, client, passing, self._listening)
+
+    def _listening(self, app: ASGIApp) -> ASGIApp:
+        """Another app in the place of ours."""
+        return partial(self._serve, app)
+
+    async def _serve(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
-            await self.app(scope, receive, send)
+            await app(scope, receive, send)
             return
         core = self.core
         headers: Headers = scope["headers"]
@@ -62,19 +105,19 @@ class PageMiddleware:
             language := core.shells.language(scope["method"], headers, trusted=peer in core.trusted)
         ):
             exchange = Exchange(core, self.shy, scope, client, send, asked, page, ignored, late=True)
-            await self._shell(self.app, Shelling(exchange, language), receive)
+            await self._shell(app, Shelling(exchange, language), receive)
             return
         if not self.embedded and self._passes(scope["method"], asked, ignored):
-            take_over = partial(Exchange, core, self.shy, scope, client, send, asked, page, ignored)
-            passing = Passing(core, send, client, page, ignored, take_over)
-            await self.app(scope, receive, passing.on_message)
+            listen = partial(Exchange, core, self.shy, scope, client, send, asked, page, ignored)
+            passage = Passage(Passing(core, client, page, ignored), send, listen)
+            await app(scope, receive, passage.on_message)
             return
         state = scope.setdefault("state", {})  # there before the exchange copies the scope
         exchange = Exchange(core, self.shy, scope, client, send, asked, page, ignored)
         if self.embedded:
             state["datacue"] = Handle(exchange)
         try:
-            await self.app(exchange.scope, exchange.watched(receive), exchange.on_message)
+            await app(exchange.scope, exchange.watched(receive), exchange.on_message)
         finally:
             # What holds each other is let go by hand: a collector run costs every visitor.
             exchange.body = exchange.witness = None
@@ -82,13 +125,18 @@ class PageMiddleware:
 
     def judge(self, scope: Scope, headers: Headers) -> tuple[Asking, Page | None, str | None]:
         """Whether a page is asked for, which, and why it would be left alone."""
-        core, method = self.core, scope["method"]
+        return self._judge(scope["method"], headers, scope["raw_path"], scope["query_string"])
+
+    def _judge(
+        self, method: str, headers: Headers, raw_path: bytes, query: bytes
+    ) -> tuple[Asking, Page | None, str | None]:
+        core = self.core
         asked = asking(method, headers)
         # HEAD is judged as the GET that it stands for; it only makes no event.
         ignored: str | None = not_counted("GET", headers, core.consent, core.privacy_signals)
         page = None
         if asked.page and ignored is None:
-            page = core.classifier.from_request(scope["raw_path"], scope["query_string"])
+            page = core.classifier.from_request(raw_path, query)
             if page is not None and page.kind == "none":
                 ignored = "rule"
             elif method == "HEAD":
@@ -118,33 +166,52 @@ class PageMiddleware:
 
 
 class Passing:
-    """An answer that goes on as it is, but for what the shop says to us alone.
+    """What is said about an answer that goes on as it is.
 
     Args:
         core: see ``Core``.
-        send: towards the browser.
         client: who asks.
         page: what is asked for, where that is known.
         ignored: why nobody looks at it; None where it simply is no page.
-        exchange: makes what takes over when the shop does say something, and knows how to listen.
     """
 
-    __slots__ = ("_client", "_core", "_exchange", "_ignored", "_make", "_page", "_send")
+    __slots__ = ("_client", "_core", "_ignored", "_page")
 
-    def __init__(
-        self,
-        core: Core,
-        send: Send,
-        client: Client,
-        page: Page | None,
-        ignored: str | None,
-        exchange: Callable[[], Exchange],
-    ) -> None:
+    def __init__(self, core: Core, client: Client, page: Page | None, ignored: str | None) -> None:
         self._core = core
-        self._send = send
         self._client = client
         self._page = page
         self._ignored = ignored
+
+    def silent(self, headers: Headers) -> bool:
+        """Whether the shop says nothing to us alone."""
+        return SAID_BY_SHOP.isdisjoint([name for name, _ in headers])
+
+    def told(self, headers: Headers) -> Headers:
+        """The fields, and for trusted callers what became of the page; counts it."""
+        kind = self._page.kind if self._page is not None else "unknown"
+        if self._ignored is not None:
+            self._core.metrics.pages(kind, f"bypass:{self._ignored}")
+        if not self._client.trusted:
+            return headers
+        told = (OUTCOME, outcome(f"bypass:{self._ignored or 'request'}", kind, self._page))
+        return [*headers, told]
+
+
+class Passage:
+    """The way of such an answer through an app, up to where the shop does say something.
+
+    Args:
+        passing: see there.
+        send: towards the browser.
+        exchange: makes what takes over then, and knows how to listen.
+    """
+
+    __slots__ = ("_exchange", "_make", "_passing", "_send")
+
+    def __init__(self, passing: Passing, send: Send, exchange: Callable[[], Exchange]) -> None:
+        self._passing = passing
+        self._send = send
         self._make = exchange
         self._exchange: Exchange | None = None
 
@@ -154,17 +221,8 @@ class Passing:
             await self._exchange.on_message(message)
         elif message["type"] != "http.response.start":
             await self._send(message)
-        elif not SAID_BY_SHOP.isdisjoint([name for name, _ in message["headers"]]):
+        elif self._passing.silent(message["headers"]):
+            await self._send({**message, "headers": self._passing.told(message["headers"])})
+        else:
             self._exchange = self._make()
             await self._exchange.on_message(message)
-        else:
-            await self._send(self._told(message))
-
-    def _told(self, message: Message) -> Message:
-        kind = self._page.kind if self._page is not None else "unknown"
-        if self._ignored is not None:
-            self._core.metrics.pages(kind, f"bypass:{self._ignored}")
-        if not self._client.trusted:
-            return message
-        told = (OUTCOME, outcome(f"bypass:{self._ignored or 'request'}", kind, self._page))
-        return {**message, "headers": [*message["headers"], told]}

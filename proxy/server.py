@@ -66,7 +66,7 @@ def create_app(settings: Settings, metrics: Metrics, log: Log) -> Personalizatio
         log=log,
         clock=time.monotonic,
     )
-    return Personalization(forward, settings, metrics, log, embedded=False)
+    return Personalization(forward, settings, metrics, log, embedded=False, relay=forward.relay)
 
 
 def bind(key: str, address: str) -> socket.socket:
@@ -146,10 +146,10 @@ class Server(uvicorn.Server):
         yield
 
 
-def public_server(app: ASGIApp, settings: Settings, metrics: Metrics) -> Server:
+def public_server(app: Personalization, settings: Settings, metrics: Metrics) -> Server:
     """The server for visitors."""
     limits = EdgeLimits(body_bytes=settings.max_request_body)
-    protocol = hardened(limits, metrics.refused)
+    protocol = hardened(limits, metrics.refused, app.direct)
     return Server(_config(app, http=protocol, lifespan="on"))
 
 

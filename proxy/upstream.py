@@ -9,53 +9,28 @@ that nobody stores half a page.
 from __future__ import annotations
 
 import asyncio
-import secrets
 from typing import TYPE_CHECKING, Any
 
-from proxy.errors import (
-    ClientGone,
-    ConnectFailed,
-    ConnectionLost,
-    MalformedResponse,
-    PeerError,
-    PoolTimeout,
-    ResponseTimeout,
-)
-from proxy.headers import Client, for_shop, from_shop, has_token, loops, value_of
+from proxy.errors import ClientGone, PeerError
+from proxy.forwarding import Forwarding
+from proxy.headers import Client, from_shop, has_token, loops, value_of
 from proxy.http1 import Request
+from proxy.relay import Relay
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
-    from starlette.types import Message, Receive, Scope, Send
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+    from proxy.edge import Connection, Head
+    from proxy.forwarding import Apology
     from proxy.headers import Headers, TrustedProxies
     from proxy.http1 import Pool, Response, Tunnel
     from proxy.logs import Log
     from proxy.metrics import Metrics
+    from proxy.relay import Passing
 
-LOOP_DETECTED = 508
 SWITCHING_PROTOCOLS = 101
-
-ERROR_PAGE = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>{title}</title></head>
-<body><h1>{title}</h1><p>{text}</p><p>Reference: {reference}</p></body></html>
-"""
-
-ERRORS = {
-    502: ("Bad gateway", "The shop could not be reached, or gave no proper answer. Please try again."),
-    504: ("Gateway timeout", "The shop took too long to answer. Please try again."),
-    508: ("Loop detected", "This request comes back to where it started: check the upstream address."),
-}
-
-HINTS: dict[type[PeerError], str] = {
-    ConnectFailed: "does the shop run there? the setting upstream names its address",
-    PoolTimeout: "every connection to the shop is busy: it answers more slowly than visitors come",
-    ResponseTimeout: "the shop took longer than response_timeout (or idle_timeout, once it had begun)",
-    ConnectionLost: "the shop closed the connection before it had answered: see its own log",
-    MalformedResponse: "what listens at upstream doesn't speak HTTP/1.1 as it should; is it https?",
-}
-"""What to look at first, for the log."""
 
 
 class Upstream:
@@ -65,6 +40,7 @@ class Upstream:
         pool: connections to the shop.
         host: the ``Host`` to send; None keeps the visitor's.
         trusted: whose ``X-Forwarded-*`` is continued rather than replaced.
+        clock: seconds, monotonic.
     """
 
     def __init__(
@@ -78,30 +54,58 @@ class Upstream:
         clock: Callable[[], float],
     ) -> None:
         self.pool = pool
-        self._host = host
-        self._trusted = trusted
-        self._metrics = metrics
-        self._log = log
-        self._clock = clock
-        self._prefix = pool.origin.path.encode()
+        self._forwarding = Forwarding(pool, host=host, trusted=trusted, metrics=metrics, log=log, clock=clock)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serves one request. The lifespan closes the connections to the shop."""
         if scope["type"] == "lifespan":
             await self._lifespan(receive, send)
-            return
-        headers: Headers = scope["headers"]
-        if loops(headers):
-            self._log.warning("the shop's address leads back to this proxy", upstream=self._name)
-            await self._fail(send, LOOP_DETECTED)
-            return
+        elif loops(scope["headers"]):
+            await _apologize(self._forwarding.looping(), send)
+        else:
+            await self._while_there(scope, self._forward(scope, scope["headers"], receive, send))
+
+    def relay(
+        self,
+        head: Head,
+        connection: Connection,
+        client: Client,
+        passing: Passing,
+        listening: Callable[[ASGIApp], ASGIApp],
+    ) -> Relay | None:
+        """Forwards a request that passes by, without a task; None where that must wait for a connection.
+
+        Args:
+            head: of a bare request.
+            connection: to the visitor.
+            client: who asks.
+            passing: what is said about it.
+            listening: wraps an app as this one is wrapped, to hear what the shop says to us.
+        """
+        if loops(head.headers):
+            return None
+        relay = Relay(
+            self._forwarding, head, connection, passing, lambda response: listening(self._rest(response))
+        )
+        return relay if relay.begun(client) else None
+
+    def _rest(self, response: Response) -> ASGIApp:
+        """Goes on with an answer whose head is here."""
+
+        async def app(scope: Scope, _receive: Receive, send: Send) -> None:
+            await self._while_there(scope, self._answered(response, _receive, send))
+
+        return app
+
+    async def _while_there(self, scope: Scope, work: Awaitable[None]) -> None:
+        """Stops working when the visitor hangs up."""
         gone = _Gone(scope)
         try:
-            await self._forward(scope, headers, receive, send)
+            await work
         except asyncio.CancelledError:
             if not gone.absorb():
                 raise
-            self._metrics.failures("client", "gone")
+            self._forwarding.client_gone()
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         while True:
@@ -113,31 +117,30 @@ class Upstream:
                 await send({"type": "lifespan.shutdown.complete"})
                 return
 
-    @property
-    def _name(self) -> str:
-        return self.pool.origin.authority.decode()
-
     async def _forward(self, scope: Scope, headers: Headers, receive: Receive, send: Send) -> None:
+        forwarding = self._forwarding
         request = self._request(scope, headers, receive)
-        began = self._clock()
+        began = forwarding.clock()
         try:
-            response = await self.pool.send(request)
+            response = await forwarding.pool.send(request)
         except PeerError as error:
-            self._metrics.failures(error.source, type(error).__name__)
-            await self._fail(send, error.status, error)
+            await _apologize(forwarding.unanswered(error), send)
             return
         except ClientGone:
-            self._metrics.failures("client", "gone")
+            forwarding.client_gone()
             raise
-        self._metrics.upstream_seconds(self._clock() - began)
+        forwarding.metrics.upstream_seconds(forwarding.clock() - began)
+        await self._answered(response, receive, send)
+
+    async def _answered(self, response: Response, receive: Receive, send: Send) -> None:
+        """Hands on an answer, whose head is here."""
         try:
             if response.tunnel is not None:
-                await self._tunnel(response, response.tunnel, receive, send)
+                await _tunnel(response, response.tunnel, receive, send)
             else:
-                await self._answer(response, send)
+                await _hand_on(response, send)
         except PeerError as error:
-            self._metrics.failures(error.source, type(error).__name__)
-            self._log.warning("the shop broke off its answer", upstream=self._name, error=str(error))
+            self._forwarding.broken_off(error)
             raise
         finally:
             response.abandon()
@@ -146,15 +149,7 @@ class Upstream:
         client: Client | None = scope.get("datacue.client")
         peer = scope["client"][0] if scope.get("client") else ""
         if client is None:
-            client = self._trusted.client(peer, scope["scheme"], headers)
-        fields = for_shop(
-            headers,
-            peer=peer,
-            client=client,
-            trusted=peer in self._trusted,
-            host=self._host,
-            http_version=scope["http_version"].encode(),
-        )
+            client = self._forwarding.trusted.client(peer, scope["scheme"], headers)
         target: bytes | None = scope.get("datacue.target")
         if target is None:
             target = scope["raw_path"]
@@ -172,81 +167,65 @@ class Upstream:
             body = _body(receive)
         return Request(
             method=scope["method"].encode(),
-            target=self._prefix + target,
-            headers=fields,
+            target=self._forwarding.prefix + target,
+            headers=self._forwarding.fields(headers, peer, client, scope["http_version"].encode()),
             body=body,
             content_length=int(length) if length is not None and not chunked else None,
             upgrade=upgrade,
         )
 
-    @staticmethod
-    async def _answer(response: Response, send: Send) -> None:
-        await send(
-            {
-                "type": "http.response.start",
-                "status": response.status,
-                "headers": from_shop(response.headers),
-            }
-        )
-        message: Message = {"type": "http.response.body", "body": b"", "more_body": True}
-        while data := await response.read():
-            if response.ended:
-                break
-            message["body"] = data
-            await send(message)
-        await send({"type": "http.response.body", "body": data, "more_body": False})
 
-    async def _tunnel(self, response: Response, tunnel: Tunnel, receive: Receive, send: Send) -> None:
-        """After 101 both sides speak another protocol: bytes go to and fro until both ends close."""
-        fields = from_shop(response.headers)
-        fields.append((b"connection", b"upgrade"))
-        fields += [(b"upgrade", value) for name, value in response.headers if name == b"upgrade"]
-        await send({"type": "http.response.start", "status": SWITCHING_PROTOCOLS, "headers": fields})
-        await send({"type": "http.response.body", "body": b"", "more_body": True})
+async def _hand_on(response: Response, send: Send) -> None:
+    await send(
+        {
+            "type": "http.response.start",
+            "status": response.status,
+            "headers": from_shop(response.headers),
+        }
+    )
+    message: Message = {"type": "http.response.body", "body": b"", "more_body": True}
+    while data := await response.read():
+        if response.ended:
+            break
+        message["body"] = data
+        await send(message)
+    await send({"type": "http.response.body", "body": data, "more_body": False})
 
-        async def outward() -> None:
-            while True:
-                message = await receive()
-                if message["type"] == "http.disconnect":
-                    tunnel.close()
-                    return
-                if body := message.get("body", b""):
-                    await tunnel.write(body)
-                if not message.get("more_body", False):
-                    tunnel.close_write()
-                    return
 
-        pump = asyncio.get_running_loop().create_task(outward())
-        try:
-            while data := await tunnel.read():
-                await send({"type": "http.response.body", "body": data, "more_body": True})
-            await send({"type": "http.response.body", "body": b"", "more_body": False})
-        finally:
-            pump.cancel()
-            tunnel.close()
-            await asyncio.gather(pump, return_exceptions=True)
+async def _tunnel(response: Response, tunnel: Tunnel, receive: Receive, send: Send) -> None:
+    """After 101 both sides speak another protocol: bytes go to and fro until both ends close."""
+    fields = from_shop(response.headers)
+    fields.append((b"connection", b"upgrade"))
+    fields += [(b"upgrade", value) for name, value in response.headers if name == b"upgrade"]
+    await send({"type": "http.response.start", "status": SWITCHING_PROTOCOLS, "headers": fields})
+    await send({"type": "http.response.body", "body": b"", "more_body": True})
 
-    async def _fail(self, send: Send, status: int, error: PeerError | None = None) -> None:
-        """A short page: what to tell the shop's people, and where they find the rest in the log."""
-        reference = secrets.token_hex(4)
-        if error is not None:
-            self._log.warning(
-                "no answer from the shop",
-                reference=reference,
-                upstream=self._name,
-                error=str(error),
-                kind=type(error).__name__,
-                hint=HINTS.get(type(error), ""),
-            )
-        title, text = ERRORS[status]
-        page = ERROR_PAGE.format(title=title, text=text, reference=reference).encode()
-        headers = [
-            (b"content-type", b"text/html; charset=utf-8"),
-            (b"content-length", str(len(page)).encode()),
-            (b"cache-control", b"no-store"),
-        ]
-        await send({"type": "http.response.start", "status": status, "headers": headers})
-        await send({"type": "http.response.body", "body": page})
+    async def outward() -> None:
+        while True:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                tunnel.close()
+                return
+            if body := message.get("body", b""):
+                await tunnel.write(body)
+            if not message.get("more_body", False):
+                tunnel.close_write()
+                return
+
+    pump = asyncio.get_running_loop().create_task(outward())
+    try:
+        while data := await tunnel.read():
+            await send({"type": "http.response.body", "body": data, "more_body": True})
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+    finally:
+        pump.cancel()
+        tunnel.close()
+        await asyncio.gather(pump, return_exceptions=True)
+
+
+async def _apologize(apology: Apology, send: Send) -> None:
+    await send({"type": "http.response.start", "status": apology.status, "headers": apology.headers})
+    await send({"type": "http.response.body", "body": apology.page})
 
 
 class _Gone:

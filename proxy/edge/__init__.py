@@ -21,9 +21,22 @@ What an app finds in its scope beyond ASGI's ``http``:
 
 from __future__ import annotations
 
+from proxy.edge.answer import InvalidResponse
 from proxy.edge.exchange import Disconnected
-from proxy.edge.head import REASONS, Reason
+from proxy.edge.head import REASONS, Head, Reason
 from proxy.edge.limits import EdgeLimits
 from proxy.edge.protocol import EdgeProtocol, hardened
+from proxy.edge.reply import Connection, Reply
 
-__all__ = ["REASONS", "Disconnected", "EdgeLimits", "EdgeProtocol", "Reason", "hardened"]
+__all__ = [
+    "REASONS",
+    "Connection",
+    "Disconnected",
+    "EdgeLimits",
+    "EdgeProtocol",
+    "Head",
+    "InvalidResponse",
+    "Reason",
+    "Reply",
+    "hardened",
+]

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Final, Literal, NoReturn, get_args
+from urllib.parse import unquote_to_bytes
 
 from msgspec import Struct
 
 from proxy.errors import RequestRefused
+from proxy.recent import Recent
 
 if TYPE_CHECKING:
     from proxy.edge.limits import EdgeLimits
@@ -80,10 +82,31 @@ _DUPLICATE: Final[dict[bytes, Reason]] = {
 }
 
 
+_REMEMBERED: Final = 512
+"""Field sections remembered: a browser asks for all pictures of a page with the very same one."""
+
+_REMEMBERED_BYTES: Final = 4096
+"""Of such a section. Together, with what is made of them, about 5 MB."""
+
+
+class Section(Struct, gc=False):
+    """What the field lines of a request say; shared by all requests that say the same, so never changed."""
+
+    lines: bytes
+    """As they came: who has this object may remember what it worked out from ``headers`` by it."""
+    headers: list[tuple[bytes, bytes]]
+    notable: dict[bytes, bytes]
+    host: bytes
+
+
+_sections: Recent[bytes, Section] = Recent(_REMEMBERED)
+
+
 class Head(Struct, gc=False):
     """A request's head, read the only way there is.
 
-    ``headers`` are as they came, but for lower-case names and values without the white space around them.
+    ``headers`` are as they came, but for lower-case names and values without the white space around them;
+    not to be changed.
     """
 
     method: str
@@ -99,6 +122,14 @@ class Head(Struct, gc=False):
     """It asks for another protocol on this connection, and we would carry that."""
     bare: bool
     """A GET or HEAD of HTTP/1.1 without any field about a body or another protocol: most requests."""
+    lines: bytes
+    """The field lines that became ``headers``, byte for byte."""
+
+    @property
+    def path(self) -> str:
+        """The target's path, readable: what an app finds in its scope."""
+        raw = self.target.partition(b"?")[0]
+        return (unquote_to_bytes(raw) if b"%" in raw else raw).decode("utf-8", "replace")
 
 
 def refuse(reason: Reason, status: int = 400) -> NoReturn:
@@ -163,14 +194,32 @@ def parse_head(head: bytes, limits: EdgeLimits) -> Head:
     if line is None:
         _diagnose_request_line(head)
     method, target, minor = line.groups()
-    found = FIELD_LINE.findall(head, line.end())
-    # A match holds exactly one LF and begins behind one: equal counts mean that they lie end to end.
-    if len(found) != head.count(b"\n") - 2:
-        _diagnose_fields(head, line.end())
+    lines = head[line.end() :]
+    section = _sections.get(lines)
+    if section is None:
+        section = _section(head, lines)
+        if len(lines) <= _REMEMBERED_BYTES:
+            _sections.keep(lines, section)
     if len(target) > limits.target_bytes:
         refuse("target-too-long", 414)
-    if len(found) > limits.fields:
+    if len(section.headers) > limits.fields:
         refuse("too-many-fields", 431)
+    if not target.startswith(b"/"):
+        target = _origin_form(method, target, section.host)
+    return _frame(method.decode("ascii"), target, minor, section)
+
+
+def _section(head: bytes, lines: bytes) -> Section:
+    """Read the field lines, with the empty one that ends them.
+
+    Raises:
+        RequestRefused: 400.
+    """
+    start = len(head) - len(lines)
+    found = FIELD_LINE.findall(head, start)
+    # A match holds exactly one LF and begins behind one: equal counts mean that they lie end to end.
+    if len(found) != lines.count(b"\n") - 1:
+        _diagnose_fields(head, start)
     headers = [(name.lower(), value.rstrip(b" \t")) for name, value in found]
     notable: dict[bytes, bytes] = {}
     for name, value in headers:
@@ -186,15 +235,12 @@ def parse_head(head: bytes, limits: EdgeLimits) -> Head:
         refuse("missing-host")
     if _HOST.fullmatch(host) is None:
         refuse("host")
-    if not target.startswith(b"/"):
-        target = _origin_form(method, target, host)
-    return _frame(method.decode("ascii"), target, minor, headers, notable)
+    return Section(lines, headers, notable, host)
 
 
-def _frame(
-    method: str, target: bytes, minor: bytes, headers: list[tuple[bytes, bytes]], notable: dict[bytes, bytes]
-) -> Head:
+def _frame(method: str, target: bytes, minor: bytes, section: Section) -> Head:
     """Where the body ends and what becomes of the connection (RFC 9112, 6.3 and 9.3)."""
+    notable = section.notable
     current = minor == b"1"
     content_length: int | None = None
     chunked = False
@@ -236,13 +282,14 @@ def _frame(
         method,
         target,
         "1.1" if current else "1.0",
-        headers,
+        section.headers,
         content_length,
         chunked,
         keep_alive,
         current and notable.get(b"expect", b"").lower() == b"100-continue",
         upgrade,
         bare,
+        section.lines,
     )
 
 

@@ -14,7 +14,6 @@ import struct
 import sys
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, ClassVar, Final, cast
-from urllib.parse import unquote_to_bytes
 
 from uvicorn.protocols.utils import get_local_addr, get_remote_addr, is_ssl
 
@@ -279,10 +278,6 @@ class EdgeProtocol(asyncio.Protocol):
 
     def _scope(self, head: Head) -> dict[str, Any]:
         raw_path, _, query = head.target.partition(b"?")
-        if b"%" in raw_path:
-            path = unquote_to_bytes(raw_path).decode("utf-8", "replace")
-        else:
-            path = raw_path.decode("utf-8", "replace")
         extensions: dict[str, dict[str, Any]] = {"datacue.informational": {}}
         if head.upgrade:
             extensions["datacue.tunnel"] = {}
@@ -293,10 +288,10 @@ class EdgeProtocol(asyncio.Protocol):
             "method": head.method,
             **self._addresses,
             "root_path": self._root_path,
-            "path": self._root_path + path,
+            "path": self._root_path + head.path,
             "raw_path": self._root_path.encode("ascii") + raw_path,
             "query_string": query,
-            "headers": head.headers,
+            "headers": head.headers.copy(),  # an app may change its own
             "state": self._app_state.copy(),
             "extensions": extensions,
             "datacue.target": head.target,

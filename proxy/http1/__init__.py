@@ -9,11 +9,26 @@ It forwards and nothing else: no cookie jar, no redirects, no environment proxie
 
 from __future__ import annotations
 
+from proxy.http1.head import ResponseHead
 from proxy.http1.limits import Limits, Timeouts
 from proxy.http1.message import Answer, Headers, Request
 from proxy.http1.origin import Origin
 from proxy.http1.pool import Pool
+from proxy.http1.receiver import Inflow, Receiver
 from proxy.http1.response import Response
 from proxy.http1.tunnel import Tunnel
 
-__all__ = ["Answer", "Headers", "Limits", "Origin", "Pool", "Request", "Response", "Timeouts", "Tunnel"]
+__all__ = [
+    "Answer",
+    "Headers",
+    "Inflow",
+    "Limits",
+    "Origin",
+    "Pool",
+    "Receiver",
+    "Request",
+    "Response",
+    "ResponseHead",
+    "Timeouts",
+    "Tunnel",
+]

@@ -191,6 +191,10 @@ class Connection(asyncio.Protocol):
         if self._receiver is receiver:
             self.close()
 
+    def hand_to(self, receiver: Receiver) -> None:
+        """From now on another gets the response."""
+        self._receiver = receiver
+
     def close(self) -> None:
         """Closes now, whatever is under way. Idempotent."""
         self._fail(ConnectionLost, "the connection was closed by the proxy")
@@ -242,12 +246,11 @@ class Connection(asyncio.Protocol):
             self._relay_informational(inbound)
         if state == AWAITING_HEAD:
             return
-        receiver = self._receiver
-        assert receiver is not None
         if self._stage == _HEAD:
-            self._open_response(inbound, receiver)
-            if self._stage != _BODY:
-                return  # of no interest to anybody
+            self._open_response(inbound)
+        receiver = self._receiver
+        if receiver is None:
+            return  # closed: it is of no interest to anybody
         if state == ENDED:
             self._end(inbound, receiver)
         elif state == IN_BODY:
@@ -402,12 +405,13 @@ class Connection(asyncio.Protocol):
         if self._continued is not None and not self._continued.done():
             self._continued.set_result(wanted)
 
-    def _open_response(self, inbound: Inbound, receiver: Receiver) -> None:
+    def _open_response(self, inbound: Inbound) -> None:
         """The final head has come."""
         assert inbound.head is not None
+        assert self._receiver is not None
         self._answer_expectation(wanted=False)
         self._stage = _BODY
-        receiver.begin(inbound.head, inbound.chunks, self)
+        self._receiver.begin(inbound.head, inbound.chunks, self)
 
     def _end(self, inbound: Inbound, receiver: Receiver) -> None:
         """The response is complete."""

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from proxy.errors import Source
     from proxy.http1.message import Headers, Request
     from proxy.http1.origin import Origin
-    from proxy.http1.receiver import Receiver
+    from proxy.http1.receiver import Inflow, Receiver
 
 _SHORTEST_TICK, _LONGEST_TICK = 0.01, 1.0
 """Seconds between two looks at the deadlines: one timer per pool instead of one per request."""
@@ -99,7 +99,7 @@ class Pool:
         replayable = request.replayable
         connection = self._take(careful=not replayable) or await self._acquire()
         while True:
-            response = self._response(on_informational=on_informational)
+            response = self.awaited(on_informational=on_informational)
             connection.begin(request, head, response)
             try:
                 await response.due
@@ -129,7 +129,7 @@ class Pool:
         """
         connection = self._take(careful=not idempotent) or await self._acquire()
         while True:
-            response = self._response(whole=True)
+            response = self.awaited(whole=True)
             connection.begin_whole(message, response, limit=limit)
             try:
                 await response.due
@@ -143,6 +143,36 @@ class Pool:
                 return Answer(response.status, response.headers, response.take_all())
             idempotent = False
             connection = await self._acquire(fresh=True)
+
+    def relay(self, request: Request, receiver: Receiver) -> Inflow | None:
+        """Sends a request without a body at once, where a connection is idle, and nobody waits for one.
+
+        Nothing is sent twice: whoever gets the failure of a connection that ``was_stale`` may do that.
+
+        Args:
+            request: see :class:`Request`.
+            receiver: gets the response, or the failure.
+
+        Returns:
+            what brings the response; None where nothing was sent.
+
+        Raises:
+            ValueError: the request is not one unambiguous HTTP/1.1 request; nothing was sent.
+        """
+        head = serialize_head(request)
+        connection = self._take(careful=False)
+        if connection is not None:
+            connection.begin(request, head, receiver)
+        return connection
+
+    def awaited(
+        self, *, whole: bool = False, on_informational: Callable[[int, Headers], None] | None = None
+    ) -> Response:
+        """A response that is to come, for a task to await."""
+        loop = asyncio.get_running_loop()
+        return Response(
+            self._peer, loop, self._limits.read_high_water, whole=whole, on_informational=on_informational
+        )
 
     def send_now(self, message: bytes, receiver: Receiver, *, limit: int | None = None) -> bool:
         """Sends a serialized request over an idle connection, without waiting for anything.
@@ -160,14 +190,6 @@ class Pool:
             return False
         connection.begin_whole(message, receiver, limit=limit)
         return True
-
-    def _response(
-        self, *, whole: bool = False, on_informational: Callable[[int, Headers], None] | None = None
-    ) -> Response:
-        loop = asyncio.get_running_loop()
-        return Response(
-            self._peer, loop, self._limits.read_high_water, whole=whole, on_informational=on_informational
-        )
 
     # What it holds.
 

@@ -26,6 +26,10 @@ class Inflow(Protocol):
         """The receiver has taken what there was: read from the socket again."""
         ...
 
+    def hand_to(self, receiver: Receiver) -> None:
+        """From now on another gets the response."""
+        ...
+
     def close(self) -> None:
         """The response is of no interest any more."""
         ...

@@ -23,19 +23,21 @@ PATIENCE = 20.0
 
 
 class Edge:
-    """A server with the hardened protocol in front of one app."""
+    """A server with the hardened protocol in front of one app, and of what may answer in its place."""
 
-    def __init__(self, app: App, limits: EdgeLimits, loop: str) -> None:
+    def __init__(
+        self, app: App, limits: EdgeLimits | None, loop: str, direct: Any = None, *, lifespan: bool = False
+    ) -> None:
         self.refused: list[str] = []
         self.failures: list[str] = []
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=512)
         self.port: int = self.listener.getsockname()[1]
         config = uvicorn.Config(
             app,
-            http=hardened(limits, self.refused.append),
+            http=hardened(limits, self.refused.append, direct),
             ws="none",
             loop=loop,
-            lifespan="off",
+            lifespan="on" if lifespan else "off",
             log_config=None,
             access_log=False,
             proxy_headers=False,

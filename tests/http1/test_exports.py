@@ -7,11 +7,14 @@ def test_the_package_offers_what_others_build_against() -> None:
     assert http1.__all__ == [
         "Answer",
         "Headers",
+        "Inflow",
         "Limits",
         "Origin",
         "Pool",
+        "Receiver",
         "Request",
         "Response",
+        "ResponseHead",
         "Timeouts",
         "Tunnel",
     ]
