@@ -46,12 +46,16 @@ class Front:
 
 @pytest.fixture
 async def run_front(tmp_path, shop, run_proxy):
-    """Starts ``datacue-proxy run``, and a documented server in front of it and the shop."""
+    """Starts ``datacue-proxy run``, and a documented server in front of it and the shop.
+
+    ``patient``: however busy the machine is, pages wait for their widgets. Without, the documented limits hold.
+    """
     async with AsyncExitStack() as stack:
 
-        async def run(name, toml="", *arguments, **environment):
-            proxy = await run_proxy(toml, *arguments, **environment)
-            server = documented(name, tmp_path / name, shop.address, proxy.address)
+        async def run(name, toml="", *, patient=True, **environment):
+            limits = "deadline = 10\n" if patient else "deadline = 0.5\nvendor_timeout = 1\n"
+            proxy = await run_proxy(limits + toml, **environment)
+            server = documented(name, tmp_path / name, shop.address, proxy.address, patient=patient)
             stack.push_async_callback(server.stop)
             await server.start()
             return Front(server, proxy)

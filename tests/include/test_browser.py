@@ -14,8 +14,6 @@ from harness.includes import anonymous_id, people
 from harness.peers import page, reply
 from harness.wire import ask
 
-PATIENT = "deadline = 0.8\n"
-
 
 def addresses(section):
     """What the examples below a heading ask for."""
@@ -34,7 +32,7 @@ def by_htmx(url, at="/sofa", **more):
 @pytest.fixture
 async def front(run_front):
     return await run_front(
-        "nginx", PATIENT + '[[pages]]\npath = "/sofa"\nkind = "product"\nfields = { product_id = "p1" }\n'
+        "nginx", '[[pages]]\npath = "/sofa"\nkind = "product"\nfields = { product_id = "p1" }\n'
     )
 
 
@@ -63,7 +61,7 @@ async def test_a_stylesheet_of_no_content_brings_the_cookie_and_an_iframe_shows_
 ):
     if browser.program() is None:
         (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)("no Chromium")
-    front = await run_front("apache", PATIENT)
+    front = await run_front("apache")
     link = example("include.md", "html", "## First visits").strip()
     frame = example("include/browser.md", "html", "## iframe")
     shop.answers["/sofa"] = reply(page(f"<h1>Oak sofa</h1>{link}{frame}"))

@@ -16,9 +16,6 @@ EDGES = ("nginx", "varnish", "apache", "caddy")
 INTRODUCING = ("nginx", "varnish")
 """Those that give a first visitor the cookie with the page."""
 
-PATIENT = "deadline = 0.8\n"
-"""Below a second, which is what the documented servers wait; a crowded machine needs some of it."""
-
 
 @pytest.fixture
 def shown(shop):
@@ -42,7 +39,7 @@ async def test_a_page_of_five_fragments_is_filled_for_its_visitor_and_told_once(
     run_front, shown, vendor, name
 ):
     shown(name)
-    front = await run_front(name, PATIENT)
+    front = await run_front(name)
     cookie = await cookie_of(front)
     got = await ask(front.address, "/sofa", cookie=cookie)
     who = anonymous_id(cookie)
@@ -62,7 +59,7 @@ async def test_a_first_visit_gets_its_cookie_with_the_page_and_is_the_same_visit
     run_front, shown, vendor, name
 ):
     shown(name)
-    front = await run_front(name, PATIENT)
+    front = await run_front(name)
     first = await ask(front.address, "/sofa")
     second = await ask(front.address, "/sofa", cookie=first.cookie())
     who = anonymous_id(first.cookie())
@@ -76,7 +73,7 @@ async def test_whatever_ails_datacue_or_us_the_page_stands_with_what_everybody_s
     run_front, shown, vendor, name
 ):
     shown(name)
-    front = await run_front(name, "deadline = 0.5\nvendor_timeout = 1\n")
+    front = await run_front(name, patient=False)
     cookie = await cookie_of(front)
 
     async def fallbacks():
@@ -110,7 +107,7 @@ async def test_the_shop_is_asked_once_for_a_page_that_each_visitor_sees_filled_f
     run_front, shown, shop, vendor, name
 ):
     shown(name)
-    front = await run_front(name, PATIENT)
+    front = await run_front(name)
     cookies = [await cookie_of(front) for _ in range(3)]
     pages = [await ask(front.address, "/sofa", cookie=cookie) for cookie in [*cookies, *cookies]]
     assert [people(page.body) for page in pages] == [
@@ -136,7 +133,7 @@ async def test_nothing_that_came_out_of_a_fragment_is_looked_through_for_include
     vendor.answers["*"] = hostile
     shop.answers["/sofa"] = shell(tag(name, "related"))
     shop.answers["/secret"] = reply(b"the secret")
-    front = await run_front(name, PATIENT)
+    front = await run_front(name)
     got = await ask(front.address, "/sofa", cookie=await cookie_of(front))
     assert b"datacue-rec" in got.body
     assert b"the secret" not in got.body
@@ -159,7 +156,7 @@ async def test_a_compressed_page_is_filled_and_compressed_for_whoever_wants_it(r
         )
 
     shop.answers["/sofa"] = sofa
-    front = await run_front(name, PATIENT)
+    front = await run_front(name)
     cookie = await cookie_of(front)
     compressed = await ask(front.address, "/sofa", cookie=cookie, accept_encoding="gzip, br")
     identity = await ask(front.address, "/sofa", cookie=cookie)
