@@ -105,3 +105,22 @@ def command(start):
         return process.returncode, out.decode(), err.decode()
 
     return run
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch, capsys):
+    """Runs the command in this process, for what needs no loop of its own: (code, output, errors)."""
+    from proxy.cli import main
+
+    def run(*arguments, toml=""):
+        (tmp_path / "datacue.toml").write_text(toml)
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setattr(sys, "argv", ["datacue-proxy", "import", *map(str, arguments)])
+        for key in [key for key in os.environ if key.startswith("DATACUE_")]:
+            monkeypatch.delenv(key)
+        with pytest.raises(SystemExit) as ended:
+            main()
+        told = capsys.readouterr()
+        return ended.value.code, told.out, told.err
+
+    return run

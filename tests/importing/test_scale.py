@@ -187,7 +187,7 @@ def failed_lines(path):
     return [line for line, _ in reasons(path)]
 
 
-@pytest.mark.parametrize("kind", ["products", "orders"])
+@pytest.mark.parametrize("kind", ["orders"])
 async def test_after_a_kill_every_good_line_is_there_once_and_every_bad_one_is_told(
     start, engine, tmp_path, kind
 ):

@@ -1,0 +1,219 @@
+"""``datacue-proxy import`` as its user runs it: exit codes, what it says, what it leaves."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import gzip
+import json
+import signal
+
+import httpx
+import pytest
+from harness.peers import reply
+
+from proxy import logs
+from proxy.engine_host import EngineHost
+
+HEADER = "product_id,category_1,name,price,stock,photo_url,link\n"
+SECONDS = 60
+
+
+def row(number, price="9.50"):
+    return f"p{number},Home,Chair {number},{price},5,/{number}.jpg,/p/{number}\n"
+
+
+@pytest.fixture
+def products(tmp_path):
+    """A file of so many products, of which these have no price."""
+
+    def make(amount=3, bad=(), name="products.csv"):
+        path = tmp_path / name
+        path.write_text(HEADER + "".join(row(n, "ask us" if n in bad else "9.50") for n in range(amount)))
+        return path
+
+    return make
+
+
+class Batches:
+    """The vendor's batch endpoint, in a ``Peer``: keeps the ids, and hangs where a test wants it to."""
+
+    def __init__(self, peer):
+        self.kept = []
+        self.status = 207
+        self.hang_after = None
+        self.hanging = asyncio.Event()
+        self.toml = f'api_key = "key"\napi_secret = "hush-hush"\napi_url = "{peer.url}/v1"\n'
+        peer.answers["/v1/batch"] = peer.answers["/v1/batch/orders"] = self._answer
+
+    async def _answer(self, seen, writer):
+        items = json.loads(seen.body)["batch"]
+        if self.hang_after is not None and len(self.kept) >= self.hang_after:
+            self.hanging.set()
+            await asyncio.Event().wait()
+        if self.status == 207:
+            self.kept += [item["product_id"] for item in items]
+        told = [{"product_id": item["product_id"], "status": "OK"} for item in items]
+        answer = reply(json.dumps({"status": told}).encode(), self.status, content_type="application/json")
+        writer.write(answer)
+
+
+@pytest.fixture
+def batches(vendor):
+    return Batches(vendor)
+
+
+async def test_what_is_imported_is_recommended_by_the_engine_that_runs(command, products, tmp_path):
+    host = EngineHost(tmp_path / ".datacue", logs.configure("warning", "json"))
+    await host.start()
+    try:
+        code, _, err = await command("products", products(6))
+        assert (code, "6 created." in err) == (0, True), err
+        transport = httpx.AsyncHTTPTransport(uds=host.socket)
+        async with httpx.AsyncClient(transport=transport, base_url="http://engine.localhost") as client:
+            body = {"user": {"anonymous_id": "v1"}, "event": {"type": "pageview", "subtype": "home"}}
+            answer = (await client.post("/", json=body, auth=(host.keys.api_key, ""))).json()
+    finally:
+        await host.aclose()
+    assert {item["product_id"] for item in answer["related_product_skus"]} == {f"p{n}" for n in range(6)}
+    assert not list((tmp_path / ".datacue" / "imports").iterdir())
+
+
+def test_a_dry_run_shows_what_would_be_sent_and_sends_nothing(here, products, tmp_path):
+    code, out, err = here("products", products(30, bad=range(25)), "--dry-run")
+    assert (code, out) == (1, "")
+    assert "30 items, 25 of them can't be sent." in err
+    assert "line 2: price: 'ask us' is no amount of money" in err
+    assert "… and 5 more." in err
+    assert '"name": "Chair 25"' in err
+    assert sorted(path.name for path in tmp_path.iterdir() if path.suffix == ".csv") == [
+        "products.csv", "products.failed.csv",
+    ]  # fmt: skip
+    assert not (tmp_path / ".datacue").exists()
+
+
+async def test_good_items_go_bad_ones_are_mended_and_follow(command, products, batches, tmp_path):
+    code, _, err = await command("products", products(5, bad=[1, 3]), toml=batches.toml)
+    assert (code, batches.kept) == (1, ["p0", "p2", "p4"])
+    assert "3 created, 2 can't be sent." in err
+    failed = tmp_path / "products.failed.csv"
+    with failed.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [(one["_line"], one["_reason"], one["product_id"]) for one in rows] == [
+        ("3", "price: 'ask us' is no amount of money", "p1"), ("5", "price: 'ask us' is no amount of money", "p3"),
+    ]  # fmt: skip
+    failed.write_text(failed.read_text().replace("ask us", "7"))
+    code, _, err = await command("products", failed, toml=batches.toml)
+    assert (code, batches.kept[3:]) == (0, ["p1", "p3"]), err
+
+
+async def test_standard_input_and_json_are_for_programs(command, batches):
+    stdin = gzip.compress(json.dumps({"products": [{"product_id": "p1"}, {"product_id": ""}]}).encode())
+    code, out, err = await command("products", "-", "--json", "--update", toml=batches.toml, stdin=stdin)
+    told = json.loads(out)
+    assert (code, err, batches.kept) == (1, "", ["p1"])
+    assert (told["items"], told["sent"], told["bad"], told["verb"]) == (2, 1, 1, "update")
+    assert told["problems"] == [{"file": "standard input", "line": 1, "reason": "product_id: is missing"}]
+    assert told["failed_files"] == ["stdin.failed.jsonl"]
+
+
+async def test_several_files_are_one_import_and_keep_their_failures_apart(
+    command, products, batches, tmp_path
+):
+    first, second = products(3, bad=[0], name="a.csv"), products(4, bad=[3], name="b.csv")
+    code, _, err = await command("products", first, second, toml=batches.toml)
+    assert (code, sorted(batches.kept)) == (1, ["p0", "p1", "p2"])
+    assert "b.csv, line 3: is there already, on line 3 of" in err
+    names = sorted(path.name for path in tmp_path.glob("*.failed.csv"))
+    assert names == ["a.failed.csv", "b.failed.csv"]
+    assert len((tmp_path / "b.failed.csv").read_text().splitlines()) == 4
+
+
+def test_strict_sends_nothing_if_anything_is_wrong(here, products):
+    code, _, err = here("products", products(3, bad=[1]), "--strict")
+    assert code == 2
+    assert "nothing was sent" in err
+
+
+async def test_ctrl_c_says_how_to_go_on_and_going_on_sends_the_rest(start, command, products, batches):
+    path = products(1_700)
+    batches.hang_after = 1_000
+    process = await start("products", path, "--concurrency", "1", toml=batches.toml)
+    await asyncio.wait_for(batches.hanging.wait(), SECONDS)
+    process.send_signal(signal.SIGINT)
+    _, err = await asyncio.wait_for(process.communicate(), SECONDS)
+    assert (process.returncode, b"--resume goes on from here" in err) == (130, True), err.decode()
+    assert b"Traceback" not in err
+
+    batches.hang_after = None
+    code, _, err = await command("products", path, toml=batches.toml)
+    assert code == 2
+    assert "was imported in part already, up to item 1,000 of 1,700" in err
+    assert len(batches.kept) == 1_000
+
+    code, _, err = await command("products", path, "--resume", toml=batches.toml)
+    assert code == 0, err
+    assert "700 created, 1,000 done before." in err
+    assert batches.kept == [f"p{number}" for number in range(1_700)]
+
+
+async def test_a_key_that_is_not_accepted_stops_at_once_and_fresh_begins_anew(command, products, batches):
+    path = products(3)
+    batches.status = 401
+    code, _, err = await command("products", path, toml=batches.toml)
+    assert code == 3
+    assert "Stopped: " in err
+    assert "hush-hush" not in err
+    batches.status = 207
+    code, _, err = await command("products", path, "--fresh", toml=batches.toml)
+    assert (code, batches.kept) == (0, ["p0", "p1", "p2"]), err
+
+
+def test_a_file_of_bad_items_alone_starts_nothing(here, products, tmp_path):
+    code, _, err = here("products", products(2, bad=[0, 1]))
+    assert code == 1
+    assert "0 created, 2 can't be sent." in err
+    assert not (tmp_path / ".datacue" / "engine.sqlite").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "toml", "line"),
+    [
+        (("missing.csv",), "", "missing.csv: can't be read: No such file"),
+        (("empty.csv",), "", "empty.csv: is empty"),
+        (("book.xlsx",), "", "book.xlsx: is a spreadsheet"),
+        (("half.csv.gz",), "", "half.csv.gz: can't be read"),
+        (("good.csv", "--update", "--delete"), "", "--update: goes not together"),
+        (("good.csv", "--resume", "--fresh"), "", "--resume: goes not together"),
+        (("good.csv", "--encoding", "klingon"), "", "--encoding: 'klingon' is no encoding"),
+        (("good.csv", "--delimiter", "::"), "", "--delimiter: '::' is no single character"),
+        (("good.csv", "--map", "x=y"), "", "--map: there is no field 'y'"),
+        (("good.csv", "--encoding", "utf-16"), "", "good.csv: is not utf-16"),
+        (("good.csv", "good.csv"), "", "FILE: good.csv is named twice"),
+        (("good.csv",), 'api_key = "k"', "api_secret: is missing"),
+    ],
+)
+def test_what_is_wrong_ends_in_one_line(here, tmp_path, arguments, toml, line):
+    (tmp_path / "empty.csv").write_bytes(b"")
+    (tmp_path / "book.xlsx").write_bytes(b"PK\x03\x04rest")
+    (tmp_path / "half.csv.gz").write_bytes(gzip.compress(HEADER.encode() * 500)[:-9])
+    (tmp_path / "good.csv").write_text(HEADER + row(1))
+    code, out, err = here("products", *arguments, toml=toml)
+    assert (code, out) == (2, "")
+    assert err.startswith(f"error: {line}"), err
+    assert err.count("\n") == 1
+
+
+def test_orders_can_not_be_updated(here):
+    code, _, err = here("orders", "orders.csv", "--update")
+    assert (code, err.count("\n")) == (2, 1)
+    assert "--delete to cancel them" in err
+
+
+async def test_another_files_journal_is_not_gone_on_with(command, products, batches, tmp_path):
+    batches.status = 401
+    assert (await command("products", products(3), toml=batches.toml))[0] == 3
+    batches.status = 207
+    code, _, err = await command("products", products(4), "--resume", toml=batches.toml)
+    assert (code, len(batches.kept)) == (0, 4), err
+    assert "begins from the start" in err
