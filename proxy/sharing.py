@@ -16,7 +16,7 @@ from msgspec import Struct
 from proxy.calls import Call, Pending
 from proxy.errors import MalformedResponse, PeerError
 from proxy.events import page_event
-from proxy.models import Page, Recommendations  # noqa: TC001  msgspec resolves annotations at run time
+from proxy.models import Page, Recommendations
 from proxy.views import SIBLING_SECONDS, Asked, Seen, Views, group_of
 
 if TYPE_CHECKING:
@@ -41,12 +41,14 @@ class Question(Struct, frozen=True):
     Attributes:
         asked: what the fragment's request knows.
         left: seconds until its deadline.
+        name: of the worker that asks.
         what: ``held``: whether the page view is there. ``look``: what it was answered; ``join``: the same, if
             it is there.
     """
 
     asked: Asked
     left: float
+    name: str
     what: Literal["held", "look", "join"]
 
 
@@ -79,6 +81,9 @@ class Others(Protocol):
         """What one of them answers."""
 
 
+Key = tuple["Group", Page | None, str]
+"""For what is searched: a visitor's view, the page, and its address."""
+
 _question = msgspec.json.Decoder(Question)
 _answer = msgspec.json.Decoder(Answer)
 
@@ -99,7 +104,7 @@ class SharedViews(Views):
         super().__init__(personalizer, window=window, clock=clock)
         self._deadline = personalizer.deadline
         self._metrics = metrics
-        self._searches: dict[tuple[Group, Page | None, str], asyncio.Future[None]] = {}
+        self._searches: dict[Key, asyncio.Future[None]] = {}
         self.others: Others | None = None
 
     async def look(self, asked: Asked, started: float) -> Seen:
@@ -111,7 +116,9 @@ class SharedViews(Views):
             if name == others.name:
                 break
             try:
-                answer = await self._ask(others, name, Question(asked, self._left(started), "look"))
+                answer = await self._ask(
+                    others, name, Question(asked, self._left(started), others.name, "look")
+                )
             except PeerError as error:
                 self._metrics.failures("proxy", type(error).__name__)
             except TimeoutError:
@@ -134,6 +141,15 @@ class SharedViews(Views):
         """
         question = _question.decode(message)
         asked = question.asked
+        search = self._searches.get(_key(asked))
+        if (
+            question.what == "held"
+            and search is not None
+            and self.others
+            and self.others.name < question.name
+        ):
+            # Both look for it, while a worker comes or goes: the first in the alphabet makes it.
+            await asyncio.shield(search)
         if question.what != "look" and not self.holds(asked):
             return msgspec.json.encode(Answer())
         if question.what == "held":
@@ -157,7 +173,7 @@ class SharedViews(Views):
 
     async def _searched(self, others: Others, asked: Asked, started: float) -> None:
         """Looks for a page view at all other workers, once for all requests that miss it now."""
-        key = (group_of(asked.visitor, asked.view), asked.page, asked.address)
+        key = _key(asked)
         search = self._searches.get(key)
         if search is not None:
             await asyncio.shield(search)
@@ -171,7 +187,7 @@ class SharedViews(Views):
 
     async def _search(self, others: Others, asked: Asked, started: float) -> None:
         names = [name for name in others.all() if name != others.name]
-        held = Question(asked, self._left(started), "held")
+        held = Question(asked, self._left(started), others.name, "held")
         answers = await asyncio.gather(
             *[self._ask(others, name, held) for name in names], return_exceptions=True
         )
@@ -179,7 +195,9 @@ class SharedViews(Views):
             if not (isinstance(found, Answer) and found.held):
                 continue
             try:
-                answer = await self._ask(others, name, Question(asked, self._left(started), "join"))
+                answer = await self._ask(
+                    others, name, Question(asked, self._left(started), others.name, "join")
+                )
             except (PeerError, TimeoutError):
                 continue
             if answer.page is not None:
@@ -193,3 +211,7 @@ class SharedViews(Views):
         view.name, view.address = asked.view, asked.address
         view.join(page, Call.elsewhere(self._personalizer, pending, recommendations), view.deadline)
         self.add(view, self._window if recommendations is not None else SIBLING_SECONDS)
+
+
+def _key(asked: Asked) -> Key:
+    return group_of(asked.visitor, asked.view), asked.page, asked.address

@@ -413,6 +413,14 @@ async def test_who_is_left_alone_helps_itself(workers):
     assert said(await workers.worlds["d"].look(page=P1))[1] == "p1"
 
 
+async def test_two_workers_that_both_feel_responsible_make_one_call(workers):
+    for name, world in workers.worlds.items():  # each thinks that it is the only one who is
+        world.views.others.responsible = lambda key, name=name: [name]
+    seen = await asyncio.gather(*[world.look(page=P1, view="v") for world in workers.worlds.values()])
+    assert {said(one) for one in seen} == {(ANNA.anonymous_id, "p1")}
+    assert len(workers.sent) == 1
+
+
 @pytest.mark.parametrize("answer", [b"", b"{}}", b'{"page": 1}', b"\xff"])
 async def test_who_answers_nonsense_is_passed_over(workers, answer):
     async def nonsense(message):

@@ -465,7 +465,14 @@ async def workers(run_proxy, shop, vendor):
     async with asyncio.timeout(60):
         while (await ask(proxy.admin, "/readyz")).status != 200:
             await asyncio.sleep(0.05)
+        while len(list(live(proxy).iterdir())) < 4:
+            await asyncio.sleep(0.05)
     return proxy
+
+
+def live(proxy):
+    """Where the workers listen for each other."""
+    return proxy.folder / "state" / "live"
 
 
 async def views(proxy, count, at_once=6):
@@ -550,5 +557,4 @@ async def test_a_reload_fails_no_fragment(workers, vendor):
         while children(workers) & before:
             failed += await views(workers, 4)
     assert failed == []
-    folder = workers.folder / "state" / "live"
-    assert {int(path.name) for path in folder.iterdir()} == children(workers)
+    assert {int(path.name) for path in live(workers).iterdir()} == children(workers)
