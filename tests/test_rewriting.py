@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from proxy.headers import Client
-from proxy.locate import Plan
+from proxy.locate import EsiProcessor, Plan
 from proxy.metrics import Metrics
 from proxy.models import Page
 from proxy.rewriting import Rewriting
@@ -51,7 +51,7 @@ class Log:
         self.said.append(fields.get("what"))
 
 
-def rewriting(view, *, content_type=b"text/html; charset=utf-8", **core):
+def rewriting(view, *, content_type=b"text/html; charset=utf-8", esi=False, **core):
     sent = []
 
     async def send(message):
@@ -63,7 +63,7 @@ def rewriting(view, *, content_type=b"text/html; charset=utf-8", **core):
         scope={"headers": [], "raw_path": b"/", "query_string": b""},
         client=Client("127.0.0.1", "http", b"shop", trusted=False),
         accept_encoding=None, page=view.page, witness=None, send=send, named=False,
-        esi_in_front=False, processes_esi=lambda headers: False,
+        esi_in_front=False, processes_esi=lambda headers: esi,
         remember=lambda fields: None, tell=lambda fields, became, kind: None, identify=lambda *_: None, known=lambda: False,
         body=None,
     )  # fmt: skip
@@ -145,3 +145,21 @@ async def test_a_page_is_held_no_longer_than_the_deadline():
     await body.on_message({"type": "http.response.body", "body": PAGE, "more_body": True})
     assert b"".join(message.get("body", b"") for message in sent) == PAGE
     assert time.monotonic() - began < 1
+
+
+@pytest.mark.parametrize("after", [0, 5])
+@pytest.mark.parametrize("step", [1, 7, 1000])
+async def test_a_page_whose_esi_cannot_be_processed_keeps_it(after, step, monkeypatch):
+    body, sent, log = rewriting(View(Page("home"), b"<p>ours</p>"), esi=True)
+
+    steps, go_on = iter(range(after)), EsiProcessor._next
+
+    def fail(*what):
+        if next(steps, None) is None:
+            raise Bug
+        return go_on(*what)
+
+    monkeypatch.setattr(EsiProcessor, "_next", fail)
+    await through(body, step)
+    assert joined(sent) == PAGE.replace(b"own", b"<p>ours</p>")
+    assert log.said == ["esi"]
