@@ -31,6 +31,7 @@ In reading order, one page's journey:
 ``fragments``, ``admin``        what we serve ourselves
 ``core``, ``lifespan``          opened once, for all of the above
 ``embedding``, ``handle``       inside an ASGI shop
+``importer``                    a shop's exports, read, checked and sent
 ``workers``, ``cli``, ``crawl`` run from a command line
 ``checking``                    a page rehearsed: what would become of it, without consequences
 ``setup``                       settings proposed, out of what a shop shows
