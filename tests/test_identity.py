@@ -215,7 +215,7 @@ def test_an_introduction_is_no_cookie_and_a_cookie_no_introduction(clock):
     said = cookie.introduction(visitor)
     assert cookie.known([(b"cookie", b"datacue=" + said)], secure=False) is None
     assert cookie.introduced(cookie.set_cookie(visitor, secure=False)[1].partition(b";")[0][8:]) is None
-    assert cookie.introduced(said[:-1] + b"x") is None
+    assert cookie.introduced(b"0" + said) is None
     assert jar(clock, keys=("another",)).introduced(said) is None
     assert jar(clock, keys=("key-1", "newer")).introduced(said) == visitor
 
