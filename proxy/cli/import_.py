@@ -70,6 +70,10 @@ def import_(  # noqa: PLR0913  each is an option
         str | None,
         typer.Option(help="woocommerce, shopify, prestashop, opencart, magento or none. Default: found out."),
     ] = None,
+    products: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Of products: tells which one an order's SKU means."),
+    ] = None,
     form: Annotated[
         Literal["csv", "json", "jsonl"] | None, typer.Option("--format", help="Default: found out.")
     ] = None,
@@ -99,6 +103,8 @@ def import_(  # noqa: PLR0913  each is an option
         raise SettingsError("--resume", "goes not together with --fresh", "Say one of them.")
     if update and resource == "orders":
         raise SettingsError("--update", "is not for orders", "Import them anew, or --delete to cancel them.")
+    if products is not None and resource != "orders":
+        raise SettingsError("--products", "is for orders", "Leave it out.")
     for option, mark in (("--delimiter", delimiter), ("--quote", quote)):
         if mark is not None and len(_unescaped(mark)) != 1:
             raise SettingsError(option, f"{mark!r} is no single character", "Write one, as ';' or '\\t'.")
@@ -109,6 +115,7 @@ def import_(  # noqa: PLR0913  each is an option
         maps=tuple(mapped or ()),
         fills=tuple(fill or ()),
         platform=platform,
+        products=products,
         form=form,
         encoding=encoding,
         delimiter=None if delimiter is None else _unescaped(delimiter),

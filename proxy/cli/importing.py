@@ -28,10 +28,12 @@ from proxy.importer import (
     Tally,
     Upload,
     UploadStopped,
+    Wishes,
     check,
     find_format,
     key_of,
     open_source,
+    read_catalogue,
     read_wishes,
     sendable,
     understand,
@@ -41,7 +43,7 @@ from proxy.importer import (
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from proxy.importer import FormatName, Point, Problem, Resource, Source, Verb, Wishes
+    from proxy.importer import FormatName, Index, Point, Problem, Resource, Source, Verb
     from proxy.settings import Settings
 
 ENGINE_SECONDS: Final = 60.0
@@ -63,6 +65,7 @@ class Options:
     maps: tuple[str, ...]
     fills: tuple[str, ...]
     platform: str | None
+    products: str | None
     form: FormatName | None
     encoding: str | None
     delimiter: str | None
@@ -123,10 +126,14 @@ class Job:
         options = self.options
         self._check_options()
         wishes = read_wishes(options.resource, options.maps, options.fills)
-        files = [self._file(source, wishes) for source in self._sources(stack)]
+        sources = self._sources(stack)
+        known = None if options.products is None else self._understood(sources.pop(), "products", Wishes())
+        catalogue = None if known is None else read_catalogue(known)
+        files = [self._understood(source, options.resource, wishes, catalogue) for source in sources]
         for file in files:
             explain(self.console, file)
-        key = key_of(files, options.resource, options.verb, self._target(), wishes)
+        told = "" if known is None else known.source.digest.hex()
+        key = key_of(files, options.resource, options.verb, self._target(), told, wishes=wishes)
         path = None if options.dry_run else self.settings.state_dir / JOURNALS / f"{key}.sqlite"
         journal = stack.enter_context(closing(self._journal(path)))
         if not self._goes_on(journal):
@@ -160,12 +167,13 @@ class Job:
                 raise SettingsError("FILE", f"{name} is named twice", "Name it once.")
 
     def _sources(self, stack: ExitStack) -> list[Source]:
-        """The files, each read once."""
+        """The files, each read once; at last that of ``--products``."""
         found: list[Source] = []
-        sizes = [Path(name).stat().st_size if Path(name).is_file() else 0 for name in self.options.names]
+        names = (*self.options.names, *([self.options.products] if self.options.products else []))
+        sizes = [Path(name).stat().st_size if Path(name).is_file() else 0 for name in names]
         bar = stack.enter_context(Bar(self.console, "reading", sum(sizes) or None, unit="bytes"))
         before = 0
-        for name, size in zip(self.options.names, sizes, strict=True):
+        for name, size in zip(names, sizes, strict=True):
             source = open_source(
                 name,
                 stdin=self.stdin,
@@ -179,17 +187,23 @@ class Job:
         bar.stop()
         return found
 
-    def _file(self, source: Source, wishes: Wishes) -> File:
+    def _understood(
+        self, source: Source, resource: Resource, wishes: Wishes, catalogue: Index | None = None
+    ) -> File:
         options = self.options
-        form = find_format(source, options.resource, options.form, options.delimiter, options.quote)
+        own = resource == options.resource  # what is said of the files isn't said of --products
+        form = find_format(
+            source, resource, *((options.form, options.delimiter, options.quote) if own else ())
+        )
         return understand(
             source,
             form,
-            options.resource,
-            options.verb,
+            resource,
+            options.verb if own else "update",
             wishes=wishes,
             platform=options.platform,
             point=options.point,
+            catalogue=catalogue,
         )
 
     def _target(self) -> str:

@@ -3,18 +3,19 @@
 In reading order: ``record``, ``charset``, ``source`` (bytes), ``csvfile``, ``jsonfile``, ``formats``
 (records), ``unusable``, ``amounts``, ``moments``, ``values``, ``guide`` (fields), ``columns``,
 ``platforms``, ``items`` (what is sent), ``duplicates``, ``journal``, ``failed``, ``files`` (all of it read
-and checked), ``upload``.
+and checked), ``catalogue``, ``upload``.
 """
 
 from __future__ import annotations
 
 from proxy.importer.amounts import Point
+from proxy.importer.catalogue import read_catalogue
 from proxy.importer.columns import Wishes, read_wishes
 from proxy.importer.files import Checked, File, Problem, check, key_of, sendable, understand, write_all_failed
 from proxy.importer.formats import FORMATS, FormatName, find_format
 from proxy.importer.guide import RESOURCES, Resource, Verb
 from proxy.importer.journal import Journal, JournalUnusable
-from proxy.importer.platforms import NAMES
+from proxy.importer.platforms import NAMES, Index
 from proxy.importer.source import Source, open_source
 from proxy.importer.upload import Tally, Upload, UploadStopped
 
@@ -25,6 +26,7 @@ __all__ = [
     "Checked",
     "File",
     "FormatName",
+    "Index",
     "Journal",
     "JournalUnusable",
     "Point",
@@ -40,6 +42,7 @@ __all__ = [
     "find_format",
     "key_of",
     "open_source",
+    "read_catalogue",
     "read_wishes",
     "sendable",
     "understand",

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from proxy.importer.amounts import Point
     from proxy.importer.items import Bundle, Item
     from proxy.importer.journal import Journal
+    from proxy.importer.platforms import Index
     from proxy.importer.record import Record
 
 RULES: Final = 1
@@ -123,6 +124,7 @@ def understand(
     wishes: Wishes,
     platform: str | None = None,
     point: Point | None = None,
+    catalogue: Index | None = None,
 ) -> File:
     """Finds out what the columns of a file mean.
 
@@ -134,6 +136,7 @@ def understand(
         wishes: what the user says about columns.
         platform: of which it is an export; "none" for of none; None finds it out.
         point: what stands before the cents, if it is known.
+        catalogue: the ids of products by what lines of orders call them, if there is one.
 
     Raises:
         SettingsError: what must be there isn't.
@@ -149,7 +152,7 @@ def understand(
     columns = find_columns(resource, names, wishes, only_wishes=export is not None)
     if export is None:
         _check_columns(source, resource, verb, columns, wishes)
-    shape = Shape(resource, verb, columns, export, wishes, point)
+    shape = Shape(resource, verb, columns, export, wishes, point, catalogue)
     return File(source, form, columns, export, shape)
 
 
@@ -171,10 +174,16 @@ def _check_columns(source: Source, resource: Resource, verb: Verb, columns: Colu
         )
 
 
-def key_of(files: Sequence[File], resource: str, verb: str, target: str, wishes: Wishes) -> str:
-    """What an import is known by: the same files, read alike, for the same purpose, to the same API."""
+def key_of(files: Sequence[File], *purpose: str, wishes: Wishes) -> str:
+    """What an import is known by: the same files, read alike, for the same purpose.
+
+    Args:
+        files: in their order.
+        purpose: what they hold, what becomes of it, and where; anything else on which items depend.
+        wishes: what the user says about columns.
+    """
     digest = blake2b(digest_size=12)
-    said = [RULES, resource, verb, target, sorted(wishes.map.items()), sorted(wishes.fill.items())]
+    said = [RULES, purpose, sorted(wishes.map.items()), sorted(wishes.fill.items())]
     for file in files:
         platform = file.platform.name if file.platform else None
         said += [file.source.digest.hex(), file.source.encoding, repr(file.form), platform, file.columns.plan]

@@ -65,6 +65,7 @@ class Shape:
         platform: the export, if it is a known one.
         wishes: what the user wants where the file has nothing.
         point: what stands before the cents, if it is known.
+        catalogue: the ids of products by what lines of orders call them, if there is one.
 
     Attributes:
         skipped: rows that are no items, by what they are.
@@ -79,6 +80,7 @@ class Shape:
         platform: Platform | None,
         wishes: Wishes,
         point: Point | None = None,
+        catalogue: Index | None = None,
     ) -> None:
         self._spec = GUIDE[resource]
         self._verb = verb
@@ -92,6 +94,7 @@ class Shape:
         self._has_lines = resource == "orders" and verb == "create"
         self.skipped: Counter[str] = Counter()
         self.index = Index()
+        self._catalogue = catalogue
 
     def bundles(self, records: Iterable[Record]) -> Iterator[Bundle]:
         """What each item is made of, in the records' order."""
@@ -131,6 +134,11 @@ class Shape:
         else:
             row = self._platform.turn(record.fields, self.index)
             row.update(self._columns.row(record.fields))
+        if self._catalogue is not None:
+            for name in ("variant_id", "product_id"):
+                if known := self._catalogue.get(str(row.get(name) or "")):
+                    row.update(known)
+                    break
         if self._fill:
             filled(row, self._fill, record.fields)
         return row

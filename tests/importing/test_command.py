@@ -217,3 +217,12 @@ async def test_another_files_journal_is_not_gone_on_with(command, products, batc
     code, _, err = await command("products", products(4), "--resume", toml=batches.toml)
     assert (code, len(batches.kept)) == (0, 4), err
     assert "begins from the start" in err
+
+
+def test_orders_may_be_read_beside_the_products_that_they_name(here, tmp_path):
+    (tmp_path / "products.csv").write_text("product_id,sku,title\n7,A-1,Chair\n")
+    (tmp_path / "orders.csv").write_text("order_id,user_id,sku,quantity,price\no1,u1,A-1,1,9.50\n")
+    code, out, _ = here("orders", "orders.csv", "--products", "products.csv", "--dry-run", "--json")
+    assert code == 0
+    [order] = json.loads(out)["sample"]
+    assert order["cart"][0]["product_id"] == "7"

@@ -192,3 +192,22 @@ def test_columns_of_an_export_can_be_named_anew(file):
 
     found = file(WOO, wishes=read_wishes("products", ["SKU=product_id"], ["link=/shop/{SKU}"]))
     assert next(found.items()).document["product_id"] == "mug"
+
+
+def test_shopify_orders_find_their_products_by_the_export_of_these(file):
+    from proxy.importer import read_catalogue
+
+    catalogue = read_catalogue(file(SHOPIFY, verb="update"))
+    text = SHOPIFY_ORDERS.replace(",Mug,9.00,MUG,", ",Mug,9.00,,")
+    first, second = [item.document for item in file(text, "orders", catalogue=catalogue).items()]
+    assert ids(first["cart"]) == [("tee", "TEE-S"), ("mug", "no-variants")]
+    assert ids(second["cart"]) == [("mug", "no-variants")]
+
+
+def test_orders_of_any_shop_find_their_products_by_sku(file):
+    from proxy.importer import read_catalogue
+
+    catalogue = read_catalogue(file(WOO, verb="update"))
+    text = "order_id,user_id,sku,quantity,price\n1,u1,hoodie-blue,1,39\n1,u1,elsewhere,1,2\n"
+    [order] = [item.document for item in file(text, "orders", catalogue=catalogue).items()]
+    assert ids(order["cart"]) == [("11", "13"), ("elsewhere", "no-variants")]
