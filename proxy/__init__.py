@@ -35,6 +35,7 @@ In reading order, one page's journey:
 ``workers``, ``cli``, ``crawl`` run from a command line
 ``checking``                    a page rehearsed: what would become of it, without consequences
 ``setup``                       settings proposed, out of what a shop shows
+``previewing``                  widgets as they would look, without a shop
 ``api``                         a shop's own programs and ``import`` speak to the REST API
 ``engine``, ``engine_host``, ``demo``  neighbours: the first and the last know nothing of the above
 """

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 import typer
 
-from proxy.cli import check, crawl, demo, engine, forget, import_, init, outbox, run
+from proxy.cli import check, crawl, demo, engine, forget, import_, init, outbox, preview, run
 from proxy.cli.style import INTERRUPTED, PROGRAM, WRONG, complain
 from proxy.errors import SettingsError
 
@@ -31,6 +31,7 @@ app = typer.Typer(
 app.command("run")(run.run)
 app.command("check")(check.check)
 app.command("init")(init.init)
+app.command("preview")(preview.preview)
 app.command("engine")(engine.engine)
 app.command("demo")(demo.demo)
 app.command("crawl")(crawl.crawl)

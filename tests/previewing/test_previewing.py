@@ -1,0 +1,114 @@
+"""Widgets shown without a shop: as text, as a page of its own, and in the gallery."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+
+import httpx
+import pytest
+import uvicorn
+
+from proxy.models import WIDGETS
+from proxy.previewing import EMPTY, Gallery, create_gallery, document, readable, sample, show
+from proxy.previewing.samples import picture
+from proxy.previewing.showing import page_for
+from proxy.server import Server, bind, url_of
+from proxy.settings import Settings
+
+
+def shown(widget, answer=None, **settings):
+    return show(Settings(**settings), widget, sample() if answer is None else answer, page_for(widget))
+
+
+@pytest.fixture
+def templates(tmp_path):
+    (tmp_path / "widgets").mkdir()
+    return tmp_path
+
+
+@pytest.mark.parametrize("widget", WIDGETS)
+def test_every_widget_has_sample_goods_with_pictures_and_an_empty_state(widget):
+    html = shown(widget).html
+    sources = set(re.findall(r' src="([^"]+)"', html))
+    assert sources
+    assert all(picture(source) is not None for source in sources)
+    assert shown(widget, EMPTY).html == ""
+    assert shown(widget, b"not json").problem
+
+
+def test_text_for_a_terminal_has_titles_names_prices_and_stars():
+    text = readable(shown("related").html).plain
+    lines = text.splitlines()
+    assert lines[0] == "Recommended for you"
+    assert all(line.startswith("  • ") for line in lines[2:])
+    assert len(lines) == 10
+    assert "out of 5 stars" in text
+    assert "$" in text
+    assert "<" not in text
+
+
+def test_text_of_banners_is_what_they_say():
+    assert readable(shown("main_banners").html).plain.splitlines()[0].startswith("  • Living room")
+
+
+def test_a_page_of_its_own_needs_nothing_from_elsewhere():
+    page = document(shown("products"), title="products", stylesheet=".datacue-rec{}", language="en_US")
+    assert re.findall(r'src="(?!data:image/svg)', page) == []
+    assert "<style>\n.datacue-rec{}" in page
+    assert '<html lang="en-US">' in page
+
+
+def test_the_operators_templates_are_used_and_their_mistakes_named(templates):
+    file = templates / "widgets" / "product.html"
+    file.write_text("<li>mine: {{ product.name }}</li>")
+    assert "<li>mine: " in shown("related", templates=templates).html
+    file.write_text("<li>\n{{ product.nam }}</li>")
+    assert "product.html:2" in shown("related", templates=templates).problem
+    file.write_text("<li>{% if %}</li>")
+    assert "product.html:1" in shown("related", templates=templates).problem
+
+
+@pytest.fixture
+async def gallery(templates):
+    """The gallery, served; (its address, the templates' folder)."""
+    made = Gallery(Settings(templates=templates))
+    server = Server(uvicorn.Config(create_gallery(made), lifespan="off", log_config=None, ws="none"))
+    listener = bind("--serve", "127.0.0.1:0")
+    serving = asyncio.get_running_loop().create_task(server.serve(sockets=[listener]))
+    await server.serving.wait()
+    async with httpx.AsyncClient(base_url=url_of(listener), trust_env=False, timeout=30) as client:
+        yield client, templates
+        made.closing.set()
+    server.should_exit = True
+    await serving
+    listener.close()
+
+
+async def test_the_gallery_shows_every_widget_and_their_pictures(gallery):
+    client, _ = gallery
+    index = (await client.get("/")).text
+    for widget in WIDGETS:
+        assert index.count(f'src="/widgets/{widget}/sample"') == 2
+    frame = (await client.get("/widgets/related/sample")).text
+    photo = await client.get(re.search(r' src="(/products/[^"]+)"', frame)[1])
+    assert photo.headers["content-type"] == "image/svg+xml"
+    assert "nothing to show" in (await client.get("/widgets/related/empty")).text
+    assert (await client.get("/widgets/none/sample")).status_code == 404
+    assert (await client.get("/widgets/related/live")).status_code == 404
+    assert (await client.get("/products/none.svg")).status_code == 404
+
+
+async def test_a_change_is_told_and_a_mistake_shown_with_its_line_instead_of_a_crash(gallery):
+    client, templates = gallery
+    async with asyncio.timeout(30), client.stream("GET", "/changes") as stream:
+        lines = stream.aiter_lines()
+        await anext(lines)
+        (templates / "widgets" / "product.html").write_text("<li class={{ list_name }}></li>")
+        while (line := await anext(lines)) != "event: change":
+            assert not line.startswith("event")
+        assert "widgets" in await anext(lines)
+    frame = await client.get("/widgets/related/sample")
+    assert frame.status_code == 200
+    assert "product.html:1" in frame.text
+    assert "quote the value of `class`" in frame.text
