@@ -117,6 +117,9 @@ class Metrics:
         self.failures = self._tally("failures", "Failures by whose they are.", ["source", "error"])
         self.bailed = self._tally("bailed_pages", "Pages given up and passed on raw.", ["reason"])
         self.learned = self._tally("learned_products", "Products read from pages.", ["outcome"])
+        self.page_cache = self._tally(
+            "page_cache", "Requests of the page cache, and what became of them.", ["outcome"]
+        )
         self.vendor_seconds = self._timing("vendor_seconds", "Duration of calls to DataCue.")
         self.upstream_seconds = self._timing("upstream_seconds", "Time until the shop's response began.")
         self.wait_seconds = self._timing("slot_wait_seconds", "Time that pages waited for recommendations.")

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 import uvicorn
 
 from proxy.admin import create_admin
+from proxy.cache import PURGES_FILE, PageCache, Purges, Store
 from proxy.edge import EdgeLimits, hardened
 from proxy.embedding import Personalization
 from proxy.errors import SettingsError
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
 
 BACKLOG = 2048
 """Connections that the kernel holds while we accept; as uvicorn and nginx have it, roughly."""
+
+MEGABYTE = 1024 * 1024
 
 SHUTDOWN_SECONDS = 30
 """For requests in flight after SIGTERM; what still runs then is cut."""
@@ -66,7 +69,20 @@ def create_app(settings: Settings, metrics: Metrics, log: Log) -> Personalizatio
         log=log,
         clock=time.monotonic,
     )
-    return Personalization(forward, settings, metrics, log, embedded=False, relay=forward.relay)
+    if not settings.page_cache:
+        return Personalization(forward, settings, metrics, log, embedded=False, relay=forward.relay)
+    cache = PageCache(
+        forward,
+        Store(settings.page_cache * MEGABYTE),
+        Purges(settings.state_dir / PURGES_FILE, time.monotonic),
+        trusted=trusted_proxies(settings),
+        metrics=metrics,
+        clock=time.monotonic,
+        now=time.time,
+    )
+    metrics.gauge("page_cache_bytes", "Bytes of the pages that are kept.", lambda: cache.store.size)
+    relay = cache.beside(forward.relay)
+    return Personalization(cache, settings, metrics, log, embedded=False, relay=relay)
 
 
 def bind(key: str, address: str) -> socket.socket:

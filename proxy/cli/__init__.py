@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 import typer
 
-from proxy.cli import check, crawl, demo, engine, forget, import_, init, outbox, preview, run
+from proxy.cli import check, crawl, demo, engine, forget, import_, init, outbox, preview, purge, run
 from proxy.cli.style import INTERRUPTED, PROGRAM, WRONG, complain
 from proxy.errors import SettingsError
 
@@ -36,6 +36,7 @@ app.command("engine")(engine.engine)
 app.command("demo")(demo.demo)
 app.command("crawl")(crawl.crawl)
 app.command("forget")(forget.forget)
+app.command("purge")(purge.purge)
 app.command("import")(import_.import_)
 app.add_typer(outbox.outbox, name="outbox")
 

@@ -1,0 +1,86 @@
+"""All pages that are kept, within a limit of bytes; the least recently used goes first."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from proxy.cache.entry import Entry
+    from proxy.headers import Headers
+
+MAX_VARIANTS = 16
+"""Answers of one address, by ``Vary``: languages and codings; beyond, an address has one a visitor."""
+
+Key = tuple[str, bytes, bytes]
+"""Scheme, host in lower case, request target."""
+
+
+class Store:
+    """Keeps entries by address.
+
+    Args:
+        limit: bytes, all entries together.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self.size = 0
+        self._entries: OrderedDict[Key, list[Entry]] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def find(self, key: Key, asked: Headers) -> Entry | None:
+        """The entry that is meant for a request."""
+        for entry in self._entries.get(key, ()):
+            if entry.meant_for(asked):
+                self._entries.move_to_end(key)
+                return entry
+        return None
+
+    def varies(self, key: Key) -> tuple[bytes, ...]:
+        """Fields that answers of an address were chosen by so far."""
+        return tuple(sorted({name for entry in self._entries.get(key, ()) for name, _ in entry.vary}))
+
+    def keep(self, key: Key, entry: Entry) -> None:
+        """Keeps an entry, in the place of what it replaces."""
+        if entry.size > self.limit:
+            return
+        variants = self._entries.setdefault(key, [])
+        for old in [one for one in variants if one.vary == entry.vary]:
+            self._drop(variants, old)
+        while len(variants) >= MAX_VARIANTS:
+            self._drop(variants, variants[0])
+        variants.append(entry)
+        self.size += entry.size
+        self._entries.move_to_end(key)
+        while self.size > self.limit:
+            self.forget(next(iter(self._entries)))
+
+    def forget(self, key: Key) -> bool:
+        """Forgets every answer of an address; says whether there was one."""
+        variants = self._entries.pop(key, None)
+        if variants is None:
+            return False
+        self.size -= sum(entry.size for entry in variants)
+        return True
+
+    def forget_where(self, matches: Callable[[Key], bool]) -> int:
+        """Forgets all addresses for which ``matches`` says so; says how many there were."""
+        every = [key for key in self._entries if matches(key)]
+        return sum(self.forget(key) for key in every)
+
+    def drop(self, key: Key, entry: Entry) -> None:
+        """Forgets one answer, if it is still kept."""
+        variants = self._entries.get(key, [])
+        if entry in variants:
+            self._drop(variants, entry)
+            if not variants:
+                del self._entries[key]
+
+    def _drop(self, variants: list[Entry], entry: Entry) -> None:
+        variants.remove(entry)
+        self.size -= entry.size
