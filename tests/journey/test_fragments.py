@@ -11,7 +11,8 @@ import time
 from pathlib import Path
 
 import pytest
-from harness.peers import page, product, reply
+from harness.peers import Peer, Vendor, page, product, reply
+from harness.process import Proxy
 from harness.wire import Wire, ask, request
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -79,15 +80,58 @@ def somebody():
     return jar.set_cookie(visitor, secure=False)[1].decode().partition(";")[0], visitor.anonymous_id
 
 
-@pytest.fixture
-async def proxy(run_proxy, shop, vendor):
-    vendor.recommendations = EVERYTHING
-    shop.answers["*"] = reply(page('<div data-dc-products="related"></div>'))
-    return await run_proxy(f'secret_keys = ["{KEY}"]\n' + RULE)
+SETTINGS = f'secret_keys = ["{KEY}"]\n' + RULE
+
+
+@pytest.fixture(scope="module")
+def anyio_backend():
+    return "asyncio"
+
+
+@pytest.fixture(scope="module")
+async def shop():
+    peer = await Peer().start()
+    yield peer
+    await peer.stop()
+
+
+@pytest.fixture(scope="module")
+async def shared_vendor():
+    peer = await Vendor().start()
+    yield peer
+    await peer.stop()
+
+
+@pytest.fixture(scope="module")
+async def proxy(tmp_path_factory, shop, shared_vendor):
+    """One for all tests that leave nothing behind: a start costs more than they do."""
+    toml = f'upstream = "{shop.url}"\napi_key = "k"\nevents_url = "{shared_vendor.url}/"\n{SETTINGS}'
+    proxy = await Proxy(tmp_path_factory.mktemp("proxy"), toml).start()
+    yield proxy
+    await proxy.stop()
+
+
+@pytest.fixture(autouse=True)
+def vendor(shop, shared_vendor):
+    """As new, for each test."""
+    shop.answers = {"*": reply(page('<div data-dc-products="related"></div>'))}
+    shared_vendor.seen.clear()
+    shared_vendor.answers = {"*": shared_vendor._event}
+    shared_vendor.delay, shared_vendor.recommendations = 0.0, EVERYTHING
+    return shared_vendor
 
 
 @pytest.fixture
-def fragment(proxy):
+async def fresh(run_proxy):
+    """For tests in which DataCue fails, or that look at figures."""
+    return await run_proxy(SETTINGS)
+
+
+@pytest.fixture
+def fragment(request):
+    """Asks for a fragment: of the fresh proxy, in a test that has one."""
+    proxy = request.getfixturevalue("fresh" if "fresh" in request.fixturenames else "proxy")
+
     async def fragment(target, **more):
         return await ask(proxy.address, BELOW + target, **more)
 
@@ -239,7 +283,7 @@ WRONG = [
 ]
 
 
-async def test_a_mistake_is_no_error_page_and_a_trusted_caller_learns_of_it(proxy, fragment, vendor):
+async def test_a_mistake_is_no_error_page_and_a_trusted_caller_learns_of_it(fresh, fragment, vendor):
     cookie, _ = somebody()
     for target, why in WRONG:
         got = await fragment(target, cookie=cookie)
@@ -248,7 +292,7 @@ async def test_a_mistake_is_no_error_page_and_a_trusted_caller_learns_of_it(prox
         got = await fragment(target, cookie=cookie, x_forwarded_for="198.51.100.1")
         assert got.get("x-datacue") is None
     assert vendor.events == []
-    figures = (await ask(proxy.admin, "/metrics")).body.decode()
+    figures = (await ask(fresh.admin, "/metrics")).body.decode()
     assert 'datacue_fragments_total{outcome="bypass:widget",widget=""} 16.0' in figures
 
 
@@ -270,7 +314,7 @@ BAD_ANSWERS = [
 ]
 
 
-async def test_a_mad_or_failing_vendor_leaves_it_empty(fragment, vendor):
+async def test_a_mad_or_failing_vendor_leaves_it_empty(fresh, fragment, vendor):
     for answer in BAD_ANSWERS:
         vendor.answers["*"] = answer
         cookie, _ = somebody()
@@ -281,19 +325,22 @@ async def test_a_mad_or_failing_vendor_leaves_it_empty(fragment, vendor):
     assert len({event["user"]["anonymous_id"] for event in vendor.events}) == len(BAD_ANSWERS)
 
 
-async def test_a_dead_vendor_leaves_it_empty(fragment, vendor):
-    await vendor.stop()
+async def test_a_dead_vendor_leaves_it_empty(fresh, fragment, vendor):
+    async def dead(seen, writer):
+        writer.transport.abort()
+
+    vendor.answers["*"] = dead
     assert empty(await fragment("related?page=home", cookie=somebody()[0]))
 
 
-async def test_a_stalled_vendor_costs_the_deadline_once_and_no_event(proxy, fragment, vendor):
+async def test_a_stalled_vendor_costs_the_deadline_once_and_no_event(fresh, fragment, vendor):
     vendor.delay = 2.0
     cookie, _ = somebody()
     began = time.perf_counter()
     seen = [await fragment(f"{widget}?page=home", cookie=cookie) for widget in WIDGETS]
     assert time.perf_counter() - began < 1.5
     assert all(map(empty, seen))
-    figures = (await ask(proxy.admin, "/metrics")).body.decode()
+    figures = (await ask(fresh.admin, "/metrics")).body.decode()
     assert 'datacue_outbox_total{event="committed",priority="view"} 1.0' in figures
 
 
@@ -377,12 +424,12 @@ async def test_an_edge_gives_a_newcomer_one_identity_from_the_first_page_view_on
 
 
 async def test_an_edges_view_belongs_to_one_address_and_browser(fragment, vendor):
-    edge = {"x_datacue_view": "5b1e", "x_forwarded_for": "198.51.100.1"}
+    edge = {"x_datacue_view": "6c2f", "x_forwarded_for": "198.51.100.1"}
     for other in (
         {},
         {"x_forwarded_for": "198.51.100.2"},
         {"user_agent": "Mozilla/5.0 other"},
-        {"x_datacue_view": "5b1f"},
+        {"x_datacue_view": "6c30"},
     ):
         assert (await fragment("related?page=home", **{**edge, **other})).body
     assert len({event["user"]["anonymous_id"] for event in vendor.events}) == 4
@@ -456,18 +503,20 @@ async def test_what_edges_say_to_us_the_shop_never_hears(proxy, shop):
 
 
 @pytest.fixture
-async def workers(run_proxy, shop, vendor):
-    vendor.recommendations = EVERYTHING
+async def several(run_proxy, vendor):
     vendor.delay = 0.01
-    shop.answers["*"] = reply(page())
-    # The machine of a test is crowded; what is asked here is how often DataCue is told.
-    proxy = await run_proxy(f'secret_keys = ["{KEY}"]\nworkers = 4\ndeadline = 20.0\n' + RULE)
-    async with asyncio.timeout(60):
-        while (await ask(proxy.admin, "/readyz")).status != 200:
-            await asyncio.sleep(0.05)
-        while len(list(live(proxy).iterdir())) < 4:
-            await asyncio.sleep(0.05)
-    return proxy
+
+    async def several(count):
+        # The machine of a test is crowded; what is asked here is how often DataCue is told.
+        proxy = await run_proxy(f"workers = {count}\ndeadline = 20.0\n{SETTINGS}")
+        async with asyncio.timeout(100):
+            while (await ask(proxy.admin, "/readyz")).status != 200 or len(
+                list(live(proxy).iterdir())
+            ) < count:
+                await asyncio.sleep(0.05)
+        return proxy
+
+    return several
 
 
 def live(proxy):
@@ -500,19 +549,22 @@ async def views(proxy, count, at_once=6):
     return failed
 
 
-async def test_one_page_view_is_one_event_across_workers(workers, vendor):
+async def test_one_page_view_is_one_event_across_workers(several, vendor):
+    workers = await several(4)
     assert await views(workers, 60) == []
     assert len(vendor.events) == 60
     assert sorted(event["event"]["product_id"] for event in vendor.events) == sorted(map(str, range(60)))
 
 
 @pytest.mark.slow
-async def test_a_thousand_page_views_are_a_thousand_events(workers, vendor):
+async def test_a_thousand_page_views_are_a_thousand_events(several, vendor):
+    workers = await several(4)
     assert await views(workers, 1000) == []
     assert len(vendor.events) == 1000
 
 
-async def test_a_page_and_its_fragments_are_one_event_across_workers(workers, vendor):
+async def test_a_page_and_its_fragments_are_one_event_across_workers(several, vendor):
+    workers = await several(2)
     for number in range(12):
         cookie, _ = somebody()
         await ask(workers.address, f"/product/{number}", cookie=cookie)
@@ -534,7 +586,8 @@ def children(proxy):
     return {int(pid) for pid in pids if b"run" in Path(f"/proc/{pid}/cmdline").read_bytes()}
 
 
-async def test_a_worker_that_is_killed_fails_no_fragment_but_those_it_held(workers, vendor):
+async def test_a_worker_that_is_killed_fails_no_fragment_but_those_it_held(several, vendor):
+    workers = await several(2)
     killed = min(children(workers))
     asking = asyncio.ensure_future(views(workers, 60))
     while len(vendor.events) < 10:
@@ -550,7 +603,8 @@ async def test_a_worker_that_is_killed_fails_no_fragment_but_those_it_held(worke
     assert await views(workers, 5) == []
 
 
-async def test_a_reload_fails_no_fragment(workers, vendor):
+async def test_a_reload_fails_no_fragment(several):
+    workers = await several(2)
     before, failed = children(workers), []
     workers.process.send_signal(signal.SIGHUP)
     async with asyncio.timeout(100):
