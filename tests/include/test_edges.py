@@ -9,7 +9,7 @@ import time
 
 import pytest
 from harness.includes import FALLBACK, WIDGETS, anonymous_id, people, shell, tag
-from harness.peers import product, reply
+from harness.peers import page, product, reply
 from harness.wire import ask
 
 EDGES = ("nginx", "varnish", "apache", "caddy")
@@ -110,11 +110,30 @@ async def test_the_shop_is_asked_once_for_a_page_that_each_visitor_sees_filled_f
     front = await run_front(name)
     cookies = [await cookie_of(front) for _ in range(3)]
     pages = [await ask(front.address, "/sofa", cookie=cookie) for cookie in [*cookies, *cookies]]
-    assert [people(page.body) for page in pages] == [
-        {anonymous_id(cookie)} for cookie in [*cookies, *cookies]
-    ]
+    assert [people(got.body) for got in pages] == [{anonymous_id(cookie)} for cookie in [*cookies, *cookies]]
     assert [seen.target for seen in shop.seen] == ["/sofa"]
     assert len(vendor.pageviews()) == 6
+
+
+@pytest.mark.parametrize("name", ["nginx", "varnish"])
+async def test_visitors_of_a_page_that_no_cache_may_keep_do_not_wait_for_each_other(run_front, shop, name):
+    together = asyncio.Barrier(4)
+    known = False
+
+    async def sofa(seen, writer):
+        if known:
+            await together.wait()
+        writer.write(
+            reply(page("<h1>Oak sofa</h1>", tag(name, "related")), 200, "set-cookie: shop_session=1")
+        )
+
+    shop.answers["/sofa"] = sofa
+    front = await run_front(name)
+    await ask(front.address, "/sofa")  # by now the server knows that it can't keep it
+    known = True
+    async with asyncio.timeout(4):  # less than what nginx's proxy_cache_lock would wait
+        pages = await asyncio.gather(*(ask(front.address, "/sofa") for _ in range(4)))
+    assert [got.status for got in pages] == [200] * 4
 
 
 @pytest.mark.parametrize("name", EDGES)
