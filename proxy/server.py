@@ -69,18 +69,19 @@ def create_app(settings: Settings, metrics: Metrics, log: Log) -> Personalizatio
         log=log,
         clock=time.monotonic,
     )
+    store = Store(settings.page_cache * MEGABYTE)
+    metrics.gauge("page_cache_bytes", "Bytes of the pages that are kept.", lambda: store.size)
     if not settings.page_cache:
         return Personalization(forward, settings, metrics, log, embedded=False, relay=forward.relay)
     cache = PageCache(
         forward,
-        Store(settings.page_cache * MEGABYTE),
+        store,
         Purges(settings.state_dir / PURGES_FILE, time.monotonic),
         trusted=trusted_proxies(settings),
         metrics=metrics,
         clock=time.monotonic,
         now=time.time,
     )
-    metrics.gauge("page_cache_bytes", "Bytes of the pages that are kept.", lambda: cache.store.size)
     relay = cache.beside(forward.relay)
     return Personalization(cache, settings, metrics, log, embedded=False, relay=relay)
 

@@ -232,8 +232,8 @@ class Settings(_Table):
     outbox: str | None = None
     """Folder of the outbox's SQLite files, one a worker. None: `outbox` in state_dir."""
     page_cache: int = Field(default=0, ge=0, le=65_536)
-    """Megabytes of the shop's public pages that each worker of `run` keeps, so that the shop is asked for them
-    once (RFC 9111); 0 keeps none."""
+    """Megabytes of the shop's public pages that each worker of `run` keeps, so that the shop is asked once
+    (RFC 9111); 0 keeps none."""
     connect_timeout: float = Field(default=5.0, gt=0)
     """Seconds to reach the shop."""
     response_timeout: float = Field(default=60.0, gt=0)
