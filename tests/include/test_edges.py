@@ -189,3 +189,29 @@ async def test_a_compressed_page_is_filled_and_compressed_for_whoever_wants_it(r
     for body in (opened, identity.body):
         assert people(body) == {anonymous_id(cookie)}
         assert b"the shop's own end" in body
+
+
+@pytest.mark.parametrize("name", EDGES)
+async def test_what_a_client_claims_of_views_visitors_and_hosts_counts_nothing(
+    run_front, shown, vendor, name
+):
+    shown(name)
+    front = await run_front(name)
+    mine, other = await cookie_of(front), await cookie_of(front)
+    known = await ask(front.proxy.address, "/_datacue/visitor", cookie=other)
+    claims = {
+        "x_datacue_visitor": known.get("x-datacue-visitor"),
+        "x_datacue_view": "same",
+        "x_forwarded_host": "evil.example",
+        "x_original_uri": "/cart",
+    }
+    assert claims["x_datacue_visitor"], "whom a trusted edge is told, this client has got hold of"
+    for _ in range(2):
+        got = await ask(front.address, "/sofa", cookie=mine, **claims)
+        assert people(got.body) == {anonymous_id(mine)}
+    stranger = await ask(front.address, "/sofa", **claims)
+    assert anonymous_id(other) not in people(stranger.body)
+    fragment = await ask(front.address, "/_datacue/fragments/related?product_id=p2", cookie=mine, **claims)
+    assert people(fragment.body) == {anonymous_id(mine)}
+    # Two page views, though they claimed to be one.
+    assert vendor.pageviews().count((anonymous_id(mine), "p1")) == 2
