@@ -29,16 +29,16 @@ app = typer.Typer(
     epilog="Try it: [bold]datacue-proxy demo[/bold]",
 )
 app.command("run")(run.run)
-app.command("check")(check.check)
 app.command("init")(init.init)
+app.command("check")(check.check)
 app.command("preview")(preview.preview)
-app.command("engine")(engine.engine)
 app.command("demo")(demo.demo)
+app.command("engine")(engine.engine)
+app.command("import")(import_.import_)
 app.command("crawl")(crawl.crawl)
+app.add_typer(outbox.outbox, name="outbox")
 app.command("forget")(forget.forget)
 app.command("purge")(purge.purge)
-app.command("import")(import_.import_)
-app.add_typer(outbox.outbox, name="outbox")
 
 
 def _version(asked: bool) -> None:  # noqa: FBT001  typer's callback

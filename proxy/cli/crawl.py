@@ -11,6 +11,7 @@ import typer
 import uvloop
 from rich.console import Console
 
+from proxy.cli.style import AsJson, Config, helped
 from proxy.errors import SettingsError
 from proxy.settings import load
 
@@ -23,29 +24,20 @@ MAX_CONCURRENCY = 16
 RATE = re.compile(r"(\d+(?:\.\d+)?|\.\d+)(?:/(s|m|h))?")
 SECONDS = {"s": 1, "m": 60, "h": 3600}
 
-EXAMPLES = """
-[bold]Examples[/bold]
 
-  datacue-proxy crawl --sitemap https://shop.example/sitemap.xml
-
-  datacue-proxy crawl --sitemap https://shop.example/sitemap.xml --limit 20 --dry-run
-
-  datacue-proxy crawl --sitemap https://shop.example/sitemap.xml --rate 30/m --json
-
-[bold]Exit codes[/bold]
-
-  0 all is read, 1 with errors, 2 wrong settings, 3 stopped early, 130 ended by Ctrl-C.
-
-After 3 and 130 the same command goes on where this one ended.
-"""
-
-
+@helped(
+    [
+        "crawl --sitemap https://shop.example/sitemap.xml",
+        "crawl --sitemap https://shop.example/sitemap.xml --limit 20 --dry-run",
+        "crawl --sitemap https://shop.example/sitemap.xml --rate 30/m --json",
+    ],
+    "0 all is read, 1 with errors, 2 wrong settings, 3 stopped early, 130 ended by Ctrl-C. After 3 and 130"
+    " the same command goes on where this one ended.",
+)
 def crawl(  # noqa: PLR0913  each is an option
     *,
     sitemap: Annotated[str, typer.Option(metavar="URL", help="The shop's sitemap, or an index of them.")],
-    config: Annotated[
-        Path | None, typer.Option(help="The settings file. Default: datacue.toml, where there is one.")
-    ] = None,
+    config: Config = None,
     rate: Annotated[
         str, typer.Option(metavar="N/s", help="Requests a second (N/s), a minute (N/m) or an hour (N/h).")
     ] = "2/s",
@@ -62,7 +54,7 @@ def crawl(  # noqa: PLR0913  each is an option
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Read pages and say what they show; keep nothing.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="The outcome as JSON on standard output.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Fills the embedded engine's catalogue from the shop's sitemap, politely."""
     # Here, not above: no other command needs a client of the web, and it takes a while to load.
@@ -88,9 +80,6 @@ def crawl(  # noqa: PLR0913  each is an option
     else:
         summarize(job, end)
     raise typer.Exit(end.code)
-
-
-crawl.__doc__ = f"{crawl.__doc__}\n{EXAMPLES}"
 
 
 def _rate(text: str) -> float:

@@ -14,6 +14,7 @@ import uvloop
 from rich.console import Console
 
 from proxy import logs
+from proxy.cli.style import helped
 from proxy.engine_host import EngineHost, private_file
 from proxy.server import Server, bind, serve, url_of
 from proxy.settings import Settings
@@ -36,13 +37,14 @@ BANNER = """
   Ctrl-C ends it.
 """
 
-EXAMPLES = """
-[bold]Example[/bold]
 
-  datacue-proxy demo --listen 127.0.0.1:9000
-"""
-
-
+@helped(
+    [
+        "demo",
+        "demo --listen 127.0.0.1:9000",
+    ],
+    "0 stopped by SIGTERM or Ctrl-C, 2 wrong options, or an address that is in use.",
+)
 def demo(
     *,
     listen: Annotated[str, typer.Option(metavar="HOST:PORT", help="Public address.")] = "127.0.0.1:8000",
@@ -59,9 +61,6 @@ def demo(
     settings = Settings(upstream=url_of(shop), state_dir=state_dir, preset="demo")
     private_file(state_dir / "secret.key", secrets.token_urlsafe(32))  # nobody shares a demo: no warning
     uvloop.run(_demo(settings, log, public, admin, shop, anyio.Path(settings.state_dir / "seeded")))
-
-
-demo.__doc__ = f"{demo.__doc__}\n{EXAMPLES}"
 
 
 async def _demo(

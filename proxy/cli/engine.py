@@ -18,6 +18,7 @@ import uvicorn
 import uvloop
 
 from proxy import logs
+from proxy.cli.style import helped
 from proxy.errors import SettingsError
 from proxy.server import Server, bind, url_of
 
@@ -26,17 +27,15 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp, Receive, Scope, Send
 
-EXAMPLES = """
-[bold]Examples[/bold]
 
-  datacue-proxy engine
-
-  datacue-proxy engine --listen 127.0.0.1:8090 --data shop.sqlite --api-key KEY --api-secret SECRET
-
-  datacue-proxy engine --data .datacue/engine.sqlite --backup backup.sqlite
-"""
-
-
+@helped(
+    [
+        "engine",
+        "engine --listen 127.0.0.1:8090 --data shop.sqlite --api-key KEY --api-secret SECRET",
+        "engine --data .datacue/engine.sqlite --backup backup.sqlite",
+    ],
+    "0 stopped by SIGTERM or Ctrl-C, or copied; 2 wrong options, or a file that can't be used.",
+)
 def engine(
     *,
     listen: Annotated[
@@ -101,9 +100,6 @@ def engine(
         if listen.startswith("unix:"):
             with contextlib.suppress(OSError):
                 Path(listen.removeprefix("unix:")).unlink()
-
-
-engine.__doc__ = f"{engine.__doc__}\n{EXAMPLES}"
 
 
 def _listen(listen: str) -> socket.socket:

@@ -6,7 +6,6 @@ import asyncio
 import sys
 import time
 from contextlib import AsyncExitStack
-from pathlib import Path  # noqa: TC003  typer reads the annotations
 from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import quote
 
@@ -16,7 +15,7 @@ from rich.console import Console
 
 from proxy import logs
 from proxy.carts import Carts
-from proxy.cli.style import complain
+from proxy.cli.style import AsJson, Config, complain, helped
 from proxy.engine_host import EngineHost
 from proxy.errors import OutboxUnavailable, PeerError
 from proxy.lifespan import open_outbox, open_rest_client
@@ -32,26 +31,19 @@ FAILED = 1
 MAX_LOOKED_AT = 1_000_000
 """Records of the outbox that are looked through for a user id: its disk cap holds no more."""
 
-EXAMPLES = """
-[bold]Examples[/bold]
 
-  datacue-proxy forget 07d35b1a-5776-4ddf-8f1c-dd0d2db9c502
-
-  datacue-proxy forget ada@example.com --json
-
-[bold]Exit codes[/bold]
-
-  0 erased everywhere, 1 not everywhere, 2 wrong settings.
-"""
-
-
+@helped(
+    [
+        "forget 07d35b1a-5776-4ddf-8f1c-dd0d2db9c502",
+        "forget ada@example.com --json",
+    ],
+    "0 erased everywhere, 1 not everywhere, 2 wrong settings.",
+)
 def forget(
     visitor: Annotated[str, typer.Argument(help="An anonymous id (the cookie's first part) or a user id.")],
     *,
-    config: Annotated[
-        Path | None, typer.Option(help="The settings file. Default: datacue.toml, where there is one.")
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="The outcome as JSON on standard output.")] = False,
+    config: Config = None,
+    as_json: AsJson = False,
 ) -> None:
     """Erases a visitor from the outbox and its dead letters, from remembered carts, and from the engine."""
     settings = load(config)
@@ -68,9 +60,6 @@ def forget(
             complain(problem)
     if problems:
         raise typer.Exit(FAILED)
-
-
-forget.__doc__ = f"{forget.__doc__}\n{EXAMPLES}"
 
 
 async def _forget(settings: Settings, visitor: str) -> tuple[dict[str, Any], list[str]]:

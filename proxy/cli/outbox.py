@@ -9,7 +9,6 @@ import asyncio
 import sys
 import time
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import msgspec
@@ -17,13 +16,14 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from proxy.cli.style import complain
+from proxy.cli.style import AsJson, Config, complain
 from proxy.errors import OutboxUnavailable, SettingsError
 from proxy.lifespan import open_outbox
 from proxy.settings import load
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
+    from pathlib import Path
 
     from proxy.outbox import Held, Outbox, State
 
@@ -35,10 +35,6 @@ SHOWN = 60
 
 T = TypeVar("T")
 
-Config = Annotated[
-    Path | None, typer.Option(help="The settings file. Default: datacue.toml, where there is one.")
-]
-AsJson = Annotated[bool, typer.Option("--json", help="The outcome as JSON on standard output.")]
 Ids = Annotated[list[str] | None, typer.Argument(metavar="ID...", help="Of the records; list shows them.")]
 All = Annotated[bool, typer.Option("--all", help="All of them.")]
 Dead = Annotated[bool, typer.Option("--dead", help="Only those that DataCue will never take.")]
@@ -54,6 +50,10 @@ EPILOG = """
   datacue-proxy outbox replay --all
 
   datacue-proxy outbox drop 01938c1e-6f4e-7a51-9d2b-0c2f6a4f5d11
+
+[bold]Exit codes[/bold]
+
+  0 done, 1 not all that was named is there, or the files can't be read, 2 wrong settings.
 """
 
 outbox = typer.Typer(

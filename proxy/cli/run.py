@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 import socket
 import sys
-from pathlib import Path  # noqa: TC003  typer reads the annotations
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 import uvloop
 
 from proxy import logs
-from proxy.cli.style import complain
+from proxy.cli.style import Config, complain, helped
 from proxy.errors import SettingsError
 from proxy.settings import load
 from proxy.workers import Workers, inherited, own_command
@@ -21,22 +20,17 @@ if TYPE_CHECKING:
     from proxy.logs import Log
     from proxy.settings import Settings
 
-EXAMPLES = """
-[bold]Examples[/bold]
 
-  datacue-proxy run --upstream http://127.0.0.1:8080
-
-  datacue-proxy run --config shop.toml --listen 0.0.0.0:80 --workers 4
-
-  DATACUE_API_KEY=... datacue-proxy run --upstream https://shop.example
-"""
-
-
+@helped(
+    [
+        "run --upstream http://127.0.0.1:8080",
+        "run --config shop.toml --listen 0.0.0.0:80 --workers 4",
+    ],
+    "0 stopped by SIGTERM or Ctrl-C, 2 wrong settings, or an address that is in use.",
+)
 def run(
     *,
-    config: Annotated[
-        Path | None, typer.Option(help="The settings file. Default: datacue.toml, where there is one.")
-    ] = None,
+    config: Config = None,
     upstream: Annotated[str | None, typer.Option(metavar="URL", help="Origin of the shop.")] = None,
     listen: Annotated[
         str | None, typer.Option(metavar="HOST:PORT", help="Public address. Default: 127.0.0.1:8000.")
@@ -55,9 +49,6 @@ def run(
         _serve_as_worker(settings, log, *below)
     else:
         _serve(settings, log)
-
-
-run.__doc__ = f"{run.__doc__}\n{EXAMPLES}"
 
 
 def _serve(settings: Settings, log: Log) -> None:

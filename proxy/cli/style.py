@@ -58,7 +58,8 @@ def console(*, quiet: bool = False) -> Console:
 
 def complain(problem: object) -> None:
     """One line on standard error."""
-    red, plain = ("\x1b[1;31m", "\x1b[0m") if Console(stderr=True).color_system else ("", "")
+    terminal = Console(stderr=True)
+    red, plain = ("", "") if terminal.no_color or not terminal.color_system else ("\x1b[1;31m", "\x1b[0m")
     sys.stderr.write(f"{red}error:{plain} {' '.join(str(problem).split())}\n")
 
 

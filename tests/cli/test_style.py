@@ -1,0 +1,90 @@
+"""One style for all commands: help, mistakes in one line, colours only for people, completion in every shell."""
+
+from __future__ import annotations
+
+import os
+import pty
+import subprocess
+import sys
+
+import pytest
+from harness.process import ROOT
+
+VARIABLE = "_DATACUE_PROXY_COMPLETE"
+
+
+async def test_the_program_says_its_version_and_without_a_command_its_help(command):
+    code, out, _ = await command("--version")
+    assert code == 0
+    assert out[0].isdigit()
+    code, out, err = await command()
+    assert code == 2
+    assert "Usage: datacue-proxy" in out + err
+    assert "preview" in out + err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (("chek",), "error: No such command 'chek'"),
+        (("check", "--upstraem", "x"), "error: No such option: --upstraem"),
+        (("run", "--workers", "many"), "error: Invalid value for '--workers'"),
+    ],
+)
+async def test_a_mistake_on_the_command_line_is_one_line_that_leads_to_the_help(command, arguments, line):
+    code, out, err = await command(*arguments)
+    assert (code, out) == (2, "")
+    assert err.startswith(line)
+    assert err.endswith("--help'.\n")
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize("no_color", ["", "1"])
+def test_colours_come_on_a_terminal_unless_nobody_wants_them(tmp_path, no_color):
+    ours, theirs = pty.openpty()
+    clean = {
+        key: value
+        for key, value in os.environ.items()
+        if not key.startswith("DATACUE_") and key != "NO_COLOR"
+    }
+    environment = {**clean, "PYTHONPATH": str(ROOT), "TERM": "xterm-256color"}
+    if no_color:
+        environment["NO_COLOR"] = no_color
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "proxy", "check"],
+            cwd=tmp_path,
+            env=environment,
+            stderr=theirs,
+            check=False,
+        )
+        said = os.read(ours, 4096)
+    finally:
+        os.close(ours)
+        os.close(theirs)
+    assert done.returncode == 2
+    assert said.endswith(b"Say --upstream http://127.0.0.1:8080.\r\n")
+    assert (b"\x1b[" in said) is not bool(no_color)
+
+
+@pytest.mark.parametrize(
+    ("shell", "words", "more", "wanted"),
+    [
+        ("bash", "datacue-proxy preview re", {"COMP_WORDS": "datacue-proxy preview re", "COMP_CWORD": "2"}, {"related", "recent"}),
+        ("bash", "datacue-proxy ch", {"COMP_WORDS": "datacue-proxy ch", "COMP_CWORD": "1"}, {"check"}),
+        ("zsh", "datacue-proxy preview sim", {}, {"similar"}),
+        ("fish", "datacue-proxy outbox re", {"_TYPER_COMPLETE_FISH_ACTION": "get-args"}, {"replay"}),
+    ],
+)  # fmt: skip
+async def test_commands_and_widgets_are_completed(command, shell, words, more, wanted):
+    variables = {VARIABLE: f"complete_{shell}", "_TYPER_COMPLETE_ARGS": words, **more}
+    _, out, _ = await command(**variables)
+    assert all(word in out for word in wanted)
+    assert "demo" not in out
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+async def test_each_shell_gets_its_script(command, shell):
+    code, out, _ = await command(**{VARIABLE: f"source_{shell}"})
+    assert code == 0
+    assert f"{VARIABLE}=complete_{shell}" in out
