@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks import nginx
-from benchmarks.page import INCLUDING_PATH, PAGE, PARTS, PATH, widgets_of
+from benchmarks.page import INCLUDING_PATH, PAGE, PARTS, PATH, PUBLIC_PATH, widgets_of
 from benchmarks.process import Server, free_port
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ state_dir = "{folder}/state"
 log_level = "warning"
 deadline = {deadline}  # as a rule a long one: waiting isn't what is measured
 workers = {workers}
+page_cache = {page_cache}
 
 [[pages]]
 path = "/product/{{product_id}}"
@@ -185,6 +186,15 @@ def started(folder: Path) -> Iterator[Field]:
         add(including)
         add(same)
 
+        kept = Contestant(
+            "kept",
+            "this proxy, and the page kept",
+            enter(proxy(folder / "kept", shop, events, page_cache=64)),
+            path=PUBLIC_PATH,
+        )
+        check_personalized(kept)
+        add(kept)
+
         for answers, title in (("lists", "every list another"), ("unseen", "products never seen")):
             contestant = Contestant(
                 answers, f"this proxy, {title}", enter(proxy(folder / answers, shop, events, answers=answers))
@@ -215,6 +225,7 @@ def proxy(
     answers: str = "same",
     deadline: float = PATIENCE,
     workers: int = 1,
+    page_cache: int = 0,
 ) -> Server:
     """Our proxy as its user runs it: a settings file and ``run``."""
     folder.mkdir()
@@ -231,6 +242,7 @@ def proxy(
             kind=kind,
             deadline=deadline,
             workers=workers,
+            page_cache=page_cache,
         )
     )
     command = [sys.executable, "-m", "proxy", "run", "--config", str(config)]

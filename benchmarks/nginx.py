@@ -11,7 +11,7 @@ import shutil
 from typing import TYPE_CHECKING
 
 from benchmarks.answers import choices, locations
-from benchmarks.page import COMPOSED, INCLUDING_PAGE, PAGE, SIZES, SLOT_COUNTS, sized, slotted
+from benchmarks.page import COMPOSED, INCLUDING_PAGE, PAGE, PUBLIC_PATH, SIZES, SLOT_COUNTS, sized, slotted
 from benchmarks.process import Server, free_port
 
 if TYPE_CHECKING:
@@ -78,7 +78,9 @@ def shop(folder: Path) -> Server:
     server = _nginx(
         folder,
         "open_file_cache max=100 inactive=1h; open_file_cache_valid 1h;",
-        "location /product/ { try_files $uri.html =404; }",
+        "location /product/ { try_files $uri.html =404; }\n"
+        f"location = {PUBLIC_PATH} {{ add_header Cache-Control 'public, max-age=3600';"
+        " try_files /product/1.html =404; }",
     )
     pages = folder / "html" / "product"
     pages.mkdir(parents=True, exist_ok=True)

@@ -16,6 +16,9 @@ SLOT_COUNTS = (1, 2, 5, 10, 20)
 PATH = "/product/1"
 """The page with placeholders."""
 
+PUBLIC_PATH = "/product/public"
+"""The same page, where the shop says that it is everybody's."""
+
 INCLUDING_PATH = "/product/including"
 """The same page with one include, for a server that resolves those."""
 
