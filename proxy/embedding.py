@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from proxy.core import Core
     from proxy.edge import Connection, Head, Reply
     from proxy.logs import Log
-    from proxy.middleware import Relaying
+    from proxy.middleware import Making, Relaying
     from proxy.settings import Settings
 
 
@@ -43,6 +43,7 @@ class Personalization:
         log: where is said.
         embedded: whether the app is a shop of its own, which looks for ``request.state.datacue``.
         relay: forwards what passes by in the app's place, where the app forwards.
+        swift: the same for pages, where nothing stands between them and the shop.
     """
 
     def __init__(
@@ -54,10 +55,12 @@ class Personalization:
         *,
         embedded: bool = True,
         relay: Relaying | None = None,
+        swift: Making | None = None,
     ) -> None:
         self.app = app
         self._embedded = embedded
         self._relay = relay
+        self._swift = swift
         self._settings = settings
         self._metrics = metrics
         self._log = log
@@ -101,7 +104,9 @@ class Personalization:
                 core = await self._stack.enter_async_context(
                     open_core(self._settings, self._metrics, self._log, self._static)
                 )
-                self._pages = PageMiddleware(self.app, core, embedded=self._embedded, relay=self._relay)
+                self._pages = PageMiddleware(
+                    self.app, core, embedded=self._embedded, relay=self._relay, swift=self._swift
+                )
         return self._pages
 
     async def _core(self) -> Core:

@@ -70,6 +70,29 @@ def _outcome(what: str, kind: str, why: str) -> bytes:
     return f"{what}; page={kind}; why={why}".encode()
 
 
+def view_of(
+    core: Core, client: Client, headers: Headers, target: bytes, identity: Identity, started: float
+) -> PageView:
+    """The page view of a request.
+
+    Args:
+        core: see ``Core``.
+        client: who asks, from where.
+        headers: of the request.
+        target: path, question mark and query.
+        identity: what the cookie says.
+        started: when the request came, on our clock.
+    """
+    context = Context.of(client.ip, value_of(headers, b"user-agent"))
+    visitor = identity.visitor
+    if visitor.user_id is not None and core.capture.left(headers):
+        visitor = Visitor(visitor.anonymous_id)
+    view = core.personalizer.view(visitor, context, started)
+    # Fragments of this page belong to this page view.
+    view.name, view.address = view_id(headers), target.rstrip(b"?").decode("latin-1")
+    return view
+
+
 class Exchange:
     """One request and its answer.
 
@@ -89,6 +112,7 @@ class Exchange:
         ignored: str | None,
         *,
         late: bool = False,
+        begun: tuple[Identity, PageView] | None = None,
     ) -> None:
         self.core = core
         self.shy = shy
@@ -102,6 +126,8 @@ class Exchange:
         self.started = core.clock()
         self.identity: Identity | None = None
         self.view: PageView | None = None
+        if begun is not None:  # without us; it goes on with us
+            self.identity, self.view = begun
         self.page = page
         self.body: Rewriting | None = None
         self.spoke = False  # whether the shop's own words said what this page view is
@@ -154,13 +180,7 @@ class Exchange:
             self.identity = core.cookie.recognize(scope["headers"], secure=self.secure)
             if self.late and self._peer_trusted and not self.known():
                 self._meet_newcomer(self.identity)
-            context = Context.of(self.client.ip, value_of(scope["headers"], b"user-agent"))
-            visitor = self.identity.visitor
-            if visitor.user_id is not None and core.capture.left(scope["headers"]):
-                visitor = Visitor(visitor.anonymous_id)
-            view = self.view = core.personalizer.view(visitor, context, self.started)
-            # Fragments of this page belong to this page view.
-            view.name, view.address = view_id(self.received), self.target.rstrip(b"?").decode("latin-1")
+            self.view = view_of(core, self.client, self.received, self.target, self.identity, self.started)
         return self.view
 
     def _meet_newcomer(self, identity: Identity) -> None:

@@ -10,11 +10,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from proxy.classify import not_counted
-from proxy.exchange import Exchange, Shy, outcome
+from proxy.exchange import Exchange, Shy, outcome, view_of
 from proxy.handle import Handle
 from proxy.headers import OUTCOME, SAID_BY_SHOP
 from proxy.judge import asking
+from proxy.known import KnownPages
 from proxy.shelling import Shelling
+from proxy.swift import Swift, Visit, fits
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,8 +26,11 @@ if TYPE_CHECKING:
     from proxy.core import Core
     from proxy.edge import Connection, Head, Reply
     from proxy.headers import Client, Headers
+    from proxy.identity import Identity
     from proxy.judge import Asking
     from proxy.models import Page
+    from proxy.personalize import PageView
+    from proxy.relay import Relay
 
 UNSEEN = frozenset({"bot", "prefetch", "health"})
 """Who isn't a visitor at all: nothing is read from them, and nothing is taken back."""
@@ -48,6 +53,21 @@ class Relaying(Protocol):
         """See ``Upstream.relay``."""
 
 
+class Making(Protocol):
+    """The same, by a relay of another kind."""
+
+    def __call__(
+        self,
+        head: Head,
+        connection: Connection,
+        client: Client,
+        passing: Passing,
+        listening: Callable[[ASGIApp], ASGIApp],
+        make: Callable[..., Relay],
+    ) -> Reply | None:
+        """See ``Upstream.relay``."""
+
+
 class PageMiddleware:
     """Personalizes the pages of the app inside.
 
@@ -56,16 +76,28 @@ class PageMiddleware:
         core: see ``Core``.
         embedded: whether the app is a shop that looks for ``request.state.datacue``.
         relay: forwards what passes by in the app's place, where the app forwards.
+        swift: the same for pages, where nothing stands between them and the shop.
     """
 
     def __init__(
-        self, app: ASGIApp, core: Core, *, embedded: bool = True, relay: Relaying | None = None
+        self,
+        app: ASGIApp,
+        core: Core,
+        *,
+        embedded: bool = True,
+        relay: Relaying | None = None,
+        swift: Making | None = None,
     ) -> None:
         self.app = app
         self.core = core
         self.embedded = embedded
         self.relay = relay
+        self.swift = swift
         self.shy = Shy(MAX_SHY)
+        self.known = known = KnownPages(core.plan)
+        for figure in ("bytes", "hits", "misses"):
+            text = f"Pages remembered whole, cut at their slots: {figure}."
+            core.metrics.gauge(f"known_pages_{figure}", text, partial(_figure, known, figure))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serves one request."""
@@ -83,16 +115,53 @@ class PageMiddleware:
         raw_path, _, query = head.target.partition(b"?")
         asked, page, ignored = self._judge(head.method, headers, raw_path, query)
         if not self._passes(head.method, asked, ignored):
-            return None
+            try:
+                return self._swiftly(head, connection, asked, page, ignored)
+            except Exception as error:
+                # A bug of ours must not cost the page: the long way is left.
+                core.metrics.failures("proxy", "swift")
+                core.log.warning("a bug in datacue-proxy; the page goes the long way", exc_info=error)
+                return None
         client = core.trusted.client(connection.peer, connection.scheme, headers)
         passing = Passing(core, client, page, ignored)
         return self.relay(head, connection, client, passing, self._listening)
+
+    def _swiftly(
+        self, head: Head, connection: Connection, asked: Asking, page: Page | None, ignored: str | None
+    ) -> Reply | None:
+        """Answers a page view whose page its address tells; None where it needs more than that."""
+        core, headers = self.core, head.headers
+        raw_path, _, query = head.target.partition(b"?")
+        target = b"%b?%b" % (raw_path, query)
+        if self.swift is None or page is None or target in self.shy:
+            return None
+        if not fits(core, asked, page, ignored, headers):
+            return None
+        client = core.trusted.client(connection.peer, connection.scheme, headers)
+        identity = core.cookie.recognize(headers, secure=client.scheme == "https")
+        view = view_of(core, client, headers, target, identity, core.clock())
+        listening = partial(self._going_on, identity, view)
+        visit = Visit(core, self.known, client, identity, view, page, self.app, listening)
+        passing = Passing(core, client, page, ignored)
+        return self.swift(head, connection, client, passing, listening, partial(Swift, visit))
+
+    def _going_on(self, identity: Identity, view: PageView, app: ASGIApp) -> ASGIApp:
+        """The same, for a page that has begun."""
+        return partial(self._serve, app, begun=(identity, view))
 
     def _listening(self, app: ASGIApp) -> ASGIApp:
         """Another app in the place of ours."""
         return partial(self._serve, app)
 
-    async def _serve(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _serve(
+        self,
+        app: ASGIApp,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+        *,
+        begun: tuple[Identity, PageView] | None = None,
+    ) -> None:
         if scope["type"] != "http":
             await app(scope, receive, send)
             return
@@ -113,7 +182,7 @@ class PageMiddleware:
             await app(scope, receive, passage.on_message)
             return
         state = scope.setdefault("state", {})  # there before the exchange copies the scope
-        exchange = Exchange(core, self.shy, scope, client, send, asked, page, ignored)
+        exchange = Exchange(core, self.shy, scope, client, send, asked, page, ignored, begun=begun)
         if self.embedded:
             state["datacue"] = Handle(exchange)
         try:
@@ -226,3 +295,7 @@ class Passage:
         else:
             self._exchange = self._make()
             await self._exchange.on_message(message)
+
+
+def _figure(known: KnownPages, figure: str) -> float:
+    return float(getattr(known.stats, figure))

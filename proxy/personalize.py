@@ -92,6 +92,11 @@ class Personalizer:
         """A page view that began at ``started`` on our clock."""
         return PageView(self, visitor, context, started + self.deadline)
 
+    def own(self, task: asyncio.Future[Any]) -> None:
+        """Keeps what a page view has left to do, and waits for it before it closes."""
+        self.calls.add(task)
+        task.add_done_callback(self.calls.discard)
+
     async def aclose(self, grace: float) -> None:
         """Lets calls in flight end for ``grace`` seconds, then cancels them."""
         end = self.clock() + grace
@@ -209,16 +214,20 @@ class PageView:
     async def recommendations(self) -> tuple[Recommendations | None, str]:
         """The answer, waited for until the deadline, or None and why there is none."""
         call = self._main
+        if call is not None and not call.over:
+            began = self._core.clock()
+            await self._wait(call)
+            self._core.metrics.wait_seconds(self._core.clock() - began)
+        return self._now()
+
+    def _now(self) -> tuple[Recommendations | None, str]:
+        call = self._main
         if call is None:
             return None, "unknown"
         if call.task is None:
             return None, "down"
         if not call.over:
-            began = self._core.clock()
-            await self._wait(call)
-            self._core.metrics.wait_seconds(self._core.clock() - began)
-            if not call.over:
-                return None, "late"
+            return None, "late"
         answer = call.recommendations
         return answer, "error" if answer is None else "hit"
 
@@ -239,8 +248,14 @@ class PageView:
             slot: what to show.
             utf8: whether the page is UTF-8; else the HTML is pure ASCII.
         """
+        if not self.answered:
+            await self.recommendations()
+        return self.fill(slot, utf8=utf8)
+
+    def fill(self, slot: Slot, *, utf8: bool) -> bytes | None:
+        """The same, without waiting: with the answer as far as it is there now."""
         html = None
-        answer, outcome = await self.recommendations()
+        answer, outcome = self._now()
         if answer is not None and self.page is not None:
             first = not any(became == "hit" for _, became in self.outcomes)
             try:

@@ -72,7 +72,8 @@ def create_app(settings: Settings, metrics: Metrics, log: Log) -> Personalizatio
     store = Store(settings.page_cache * MEGABYTE)
     metrics.gauge("page_cache_bytes", "Bytes of the pages that are kept.", lambda: store.size)
     if not settings.page_cache:
-        return Personalization(forward, settings, metrics, log, embedded=False, relay=forward.relay)
+        relay = forward.relay
+        return Personalization(forward, settings, metrics, log, embedded=False, relay=relay, swift=relay)
     cache = PageCache(
         forward,
         store,
@@ -82,8 +83,8 @@ def create_app(settings: Settings, metrics: Metrics, log: Log) -> Personalizatio
         clock=time.monotonic,
         now=time.time,
     )
-    relay = cache.beside(forward.relay)
-    return Personalization(cache, settings, metrics, log, embedded=False, relay=relay)
+    beside = cache.beside(forward.relay)
+    return Personalization(cache, settings, metrics, log, embedded=False, relay=beside)
 
 
 def bind(key: str, address: str) -> socket.socket:

@@ -72,6 +72,7 @@ class Upstream:
         client: Client,
         passing: Passing,
         listening: Callable[[ASGIApp], ASGIApp],
+        make: type[Relay] | Callable[..., Relay] = Relay,
     ) -> Relay | None:
         """Forwards a request that passes by, without a task; None where that must wait for a connection.
 
@@ -81,10 +82,11 @@ class Upstream:
             client: who asks.
             passing: what is said about it.
             listening: wraps an app as this one is wrapped, to hear what the shop says to us.
+            make: of the relay's arguments.
         """
         if loops(head.headers):
             return None
-        relay = Relay(
+        relay = make(
             self._forwarding, head, connection, passing, lambda response: listening(self._rest(response))
         )
         return relay if relay.begun(client) else None

@@ -174,22 +174,24 @@ class Pool:
             self._peer, loop, self._limits.read_high_water, whole=whole, on_informational=on_informational
         )
 
-    def send_now(self, message: bytes, receiver: Receiver, *, limit: int | None = None) -> bool:
+    def send_now(
+        self, message: bytes, receiver: Receiver, *, limit: int | None = None, idempotent: bool = False
+    ) -> Inflow | None:
         """Sends a serialized request over an idle connection, without waiting for anything.
 
         Args:
             message: request line, fields, empty line and body, sent byte for byte, once.
             receiver: told of the response.
             limit: of the response's body, in bytes.
+            idempotent: whoever gets the failure of a connection that ``was_stale`` may send it once more.
 
         Returns:
-            False where no connection is idle: nothing was sent.
+            what brings the response; None where no connection is idle: nothing was sent.
         """
-        connection = self._take(careful=True)
-        if connection is None:
-            return False
-        connection.begin_whole(message, receiver, limit=limit)
-        return True
+        connection = self._take(careful=not idempotent)
+        if connection is not None:
+            connection.begin_whole(message, receiver, limit=limit)
+        return connection
 
     # What it holds.
 

@@ -45,6 +45,11 @@ class Splicer:
         self._snapshot = RawFacts()
         self._facts_size = 0
 
+    @property
+    def place(self) -> int | None:
+        """Where the bytes so far lead in the plan's memory: no others lead there. None: nowhere."""
+        return self._place
+
     def feed(self, data: bytes) -> list[Piece]:
         """Take the next bytes of the page.
 

@@ -1,0 +1,136 @@
+"""Pages that came before, whole: where their slots are is looked up, not looked for.
+
+A page is known by where its bytes lead in the locator's memory, which compares them all: nothing that is
+remembered here can be taken for another page.
+"""
+
+from __future__ import annotations
+
+from sys import getsizeof
+from typing import TYPE_CHECKING, NamedTuple
+
+from proxy import charset
+from proxy.headers import SAID_BY_SHOP, from_shop, personal, value_of
+from proxy.judge import judge
+from proxy.locate import Splicer
+from proxy.render.remember import CacheStats, Remembered
+from proxy.surrogate import CONTROL
+
+if TYPE_CHECKING:
+    from proxy.headers import Headers
+    from proxy.locate import FactSelectors, Opening, Plan
+    from proxy.models import RawFacts
+
+KNOWN_BYTES = 16 * 2**20
+"""Of pages cut at their slots: as many as the locator's memory holds."""
+
+MAX_HEADS = 512
+"""Response heads whose judgement is remembered. Most shops say the same with every page, but for the date."""
+
+OK = 200
+IDENTITY = b"identity"
+
+
+class PageHead(NamedTuple):
+    """What becomes of a response's head.
+
+    Attributes:
+        fields: as they go on, for one visitor.
+        content_type: to find the charset by.
+    """
+
+    fields: Headers
+    content_type: bytes
+
+
+class KnownPage(NamedTuple):
+    """A page, whole.
+
+    Attributes:
+        pieces: its bytes, and what opens between them.
+        utf8: whether it says that it is UTF-8.
+        bailed: why the rest of it was not looked at, or None.
+        facts: what it says of itself.
+    """
+
+    pieces: tuple[bytes | Opening, ...]
+    utf8: bool
+    bailed: str | None
+    facts: RawFacts
+
+
+class KnownPages:
+    """Reads whole pages.
+
+    Args:
+        plan: what is looked for.
+        limit: bytes.
+    """
+
+    def __init__(self, plan: Plan, limit: int = KNOWN_BYTES) -> None:
+        self._plan = plan
+        self._pages: Remembered[tuple[KnownPage | None]] = Remembered(limit)
+        self._heads: dict[tuple[tuple[bytes, bytes], ...], PageHead | None] = {}
+
+    @property
+    def stats(self) -> CacheStats:
+        """How the memory does."""
+        return self._pages.stats
+
+    def head(self, status: int, headers: Headers) -> PageHead | None:
+        """Judges a response's head; None where it needs more than to be a page."""
+        if status != OK:
+            return None
+        key = tuple(headers)
+        try:
+            return self._heads[key]
+        except KeyError:
+            pass
+        if len(self._heads) >= MAX_HEADS:
+            self._heads.clear()
+        self._heads[key] = judged = _judge(headers)
+        return judged
+
+    def page(self, selectors: FactSelectors | None, content_type: bytes, body: bytes) -> KnownPage | None:
+        """Reads a whole page.
+
+        Args:
+            selectors: of the ``[[pages]]`` rule that it fell under.
+            content_type: of its head.
+            body: all of it.
+
+        Returns:
+            None where it needs more than its slots to be filled: it says who is logged in, it holds
+            includes, or its charset can't be written to.
+        """
+        splicer = Splicer(self._plan, selectors)
+        pieces = splicer.feed(body) + splicer.close()
+        place = splicer.place
+        if place is None:
+            return _cut(content_type, body, pieces, splicer)
+        key = (place, content_type)
+        remembered = self._pages.get(key)
+        if remembered is not None:
+            return remembered[0]
+        page = _cut(content_type, body, pieces, splicer)
+        self._pages.put(key, (page,), len(body) + getsizeof(pieces))
+        return page
+
+
+def _judge(headers: Headers) -> PageHead | None:
+    if not SAID_BY_SHOP.isdisjoint([name for name, _ in headers]):
+        return None
+    verdict = judge(OK, headers)
+    if verdict.bypass or verdict.coding != IDENTITY or value_of(headers, CONTROL) is not None:
+        return None
+    return PageHead(personal(from_shop(headers)), verdict.content_type)
+
+
+def _cut(
+    content_type: bytes, body: bytes, pieces: list[bytes | Opening], splicer: Splicer
+) -> KnownPage | None:
+    if splicer.facts.scripts or not charset.ascii_compatible(content_type, body):
+        return None
+    if any(not isinstance(p, bytes) and p.slot is not None and p.slot.include is not None for p in pieces):
+        return None
+    return KnownPage(tuple(pieces), charset.is_utf8(content_type, body), splicer.bailed, splicer.facts)

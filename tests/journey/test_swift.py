@@ -1,0 +1,248 @@
+"""Pages that came before: personalized without a task, and never with what is somebody else's or was before."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+
+import pytest
+from harness.peers import page, product, reply
+from harness.wire import Wire, ask, request
+
+SLOT = '<div data-dc-products="related"><p>the shop\'s own</p></div>'
+RULE = '[[pages]]\npath = "/product/{product_id}"\nkind = "product"\n'
+PATIENT = "deadline = 5.0\n"
+
+
+async def figures(proxy):
+    got = await ask(proxy.admin, "/metrics")
+    lines = (line.rpartition(" ") for line in got.body.decode().splitlines() if not line.startswith("#"))
+    return {name: float(value) for name, _, value in lines}
+
+
+async def hits(proxy):
+    return (await figures(proxy))["datacue_known_pages_hits"]
+
+
+def of_whom(seen):
+    return json.loads(seen.body)["user"]["anonymous_id"]
+
+
+@pytest.fixture
+def answers_say_whom(vendor):
+    """Each visitor's recommendation bears the visitor's id."""
+
+    async def answer(seen, writer):
+        vendor.taken.append(json.loads(seen.body))
+        who = of_whom(seen)
+        body = json.dumps({"related_product_skus": [product(1, name=f"For {who}.")]}).encode()
+        await asyncio.sleep(random.random() / 200)
+        writer.write(reply(body, content_type="application/json"))
+
+    vendor.answers["*"] = answer
+
+
+class Visitor:
+    """A browser with a cookie and one connection."""
+
+    def __init__(self, proxy):
+        self.proxy = proxy
+        self.cookie = None
+        self.wire = None
+
+    async def look(self, target="/product/p1", **fields):
+        if self.wire is None:
+            self.wire = await Wire.open(self.proxy.address)
+        await self.wire.send(request(target, cookie=self.cookie, **fields))
+        got = await self.wire.reply()
+        self.cookie = self.cookie or got.cookie()
+        return got
+
+    @property
+    def name(self):
+        return self.cookie.partition("=")[2].partition(".")[0]
+
+    async def leave(self):
+        if self.wire is not None:
+            await self.wire.close()
+
+
+@pytest.fixture
+async def visitors(run_proxy):
+    proxy = await run_proxy(PATIENT + RULE)
+    visitors = [Visitor(proxy) for _ in range(8)]
+    yield visitors
+    for visitor in visitors:
+        await visitor.leave()
+
+
+async def test_visitors_of_the_same_page_at_the_same_time_get_their_own(visitors, shop, answers_say_whom):
+    shop.answers["*"] = reply(page(SLOT))
+    for visitor in visitors:
+        await visitor.look()
+
+    async def stroll(visitor):
+        for number in range(12):
+            got = await visitor.look(f"/product/p{number % 3}")
+            assert got.body.count(b"For ") == 1
+            assert f"For {visitor.name}.".encode() in got.body
+            assert got.get("set-cookie") is None
+
+    await asyncio.gather(*map(stroll, visitors))
+    assert await hits(visitors[0].proxy) > 0
+
+
+async def test_what_the_shop_changes_is_seen_at_once_in_body_and_head(visitors, shop, vendor):
+    vendor.recommendations = {"related_product_skus": [product(1)]}
+    me = visitors[0]
+    for number in [1, 1, 2, 2, 1, 3, 1]:
+        price = f"<b>{number} EUR</b>"
+        shop.answers["*"] = reply(page(price, SLOT), 200, f"set-cookie: basket={number}")
+        got = await me.look()
+        assert price.encode() in got.body
+        assert b"Product 1" in got.body
+        assert [value for value in got.all("set-cookie") if value.startswith("basket")] == [
+            f"basket={number}"
+        ]
+    assert await hits(me.proxy) > 0
+
+
+async def test_the_same_bytes_in_another_charset_get_other_bytes(visitors, shop, vendor):
+    vendor.recommendations = {"related_product_skus": [product(1, name="Sofa für zwei")]}
+    me = visitors[0]
+    for charset in ["utf-8", "iso-8859-1", "utf-8", "iso-8859-1"]:
+        shop.answers["*"] = reply(page(SLOT), content_type=f"text/html; charset={charset}")
+        got = await me.look()
+        assert ("Sofa für zwei".encode() in got.body) == (charset == "utf-8")
+        assert (b"Sofa f&#252;r zwei" in got.body) == (charset != "utf-8")
+
+
+async def test_a_slot_is_filled_anew_with_every_answer(visitors, shop, vendor):
+    shop.answers["*"] = reply(page(SLOT))
+    for number in [1, 2, 2, 1]:
+        vendor.recommendations = {"related_product_skus": [product(number)]}
+        got = await visitors[0].look()
+        assert f"Product {number}".encode() in got.body
+    vendor.recommendations = {}
+    assert b"the shop's own" in (await visitors[0].look()).body
+
+
+async def test_the_first_bytes_do_not_wait_for_a_late_answer(visitors, shop, vendor):
+    vendor.recommendations = {"related_product_skus": [product(1)]}
+    shop.answers["*"] = reply(page("<h1>Sofa</h1>", SLOT))
+    await visitors[0].look()
+    vendor.delay = 0.3
+    got = await visitors[0].look()
+    assert b"Product 1" in got.body
+    assert b"<h1>Sofa</h1>" in got.arrivals[0][1]
+    assert b"Product 1" not in got.arrivals[0][1]
+    assert got.complete
+
+
+@pytest.mark.parametrize("slot", [SLOT, ""])
+async def test_an_event_that_is_not_acknowledged_in_time_is_kept(run_proxy, shop, vendor, slot):
+    proxy = await run_proxy("deadline = 0.15\n" + RULE)
+    shop.answers["*"] = reply(page(slot))
+    me = Visitor(proxy)
+    await me.look()
+    vendor.delay = 1.0
+    got = await me.look()
+    assert got.complete
+    assert (b"the shop's own" in got.body) == bool(slot)
+    assert (await figures(proxy))['datacue_events_total{outcome="stored",type="pageview"}'] == 1
+    await me.leave()
+
+
+@pytest.mark.parametrize(
+    ("answer", "status", "events"),
+    [
+        (reply(b"", 302, "location: /login"), 302, []),
+        (reply(page(SLOT), 404), 404, ["404"]),
+        (reply(page(SLOT), 500), 500, []),
+        (reply(page(SLOT), 200, "x-datacue-off: 1"), 200, []),
+        (reply(page(SLOT), 200, 'x-datacue-event: {"type":"login"}'), 200, ["login"]),
+        (reply(page('<script>datacueConfig={"user_id":"u1"}</script>', SLOT)), 200, ["login"]),
+    ],
+)
+async def test_what_needs_more_goes_the_long_way_with_the_same_page_view(
+    visitors, shop, vendor, answer, status, events
+):
+    vendor.recommendations = {"related_product_skus": [product(1)]}
+    shop.answers["*"] = reply(page(SLOT))
+    me = visitors[0]
+    await me.look()
+    vendor.seen.clear()
+    shop.answers["*"] = answer
+    got = await me.look()
+    assert (got.status, got.complete) == (status, True)
+    said = [event["event"].get("subtype") or event["event"]["type"] for event in vendor.events]
+    assert said == ["product", *events]
+
+
+async def test_a_page_that_comes_slowly_flows(visitors, shop, vendor):
+    vendor.recommendations = {"related_product_skus": [product(1)]}
+    shop.answers["*"] = reply(page(SLOT))
+    me = visitors[0]
+    await me.look()
+    vendor.seen.clear()
+
+    async def slowly(_seen, writer):
+        body = page("<h1>Sofa</h1>", SLOT)
+        writer.write(reply(body)[: -len(body)] + body[:60])
+        await writer.drain()
+        await asyncio.sleep(0.3)
+        writer.write(body[60:])
+
+    shop.answers["*"] = slowly
+    got = await me.look()
+    assert got.complete
+    assert b"Product 1" in got.body
+    assert got.first < got.last - 0.1
+    assert len(vendor.events) == 1
+
+
+async def test_a_shop_that_hung_up_while_idle_is_asked_again_and_the_event_sent_once(visitors, shop, vendor):
+    shop.answers["*"] = reply(page(SLOT))
+    me = visitors[0]
+    await me.look()
+    vendor.seen.clear()
+    seen = len(shop.seen)
+
+    async def hang_up_once(_seen, writer):
+        if len(shop.seen) == seen + 1:
+            writer.close()
+            raise ConnectionError
+        writer.write(reply(page(SLOT)))
+
+    shop.answers["*"] = hang_up_once
+    got = await me.look()
+    assert got.complete
+    assert got.status == 200
+    assert len(shop.seen) == seen + 2
+    assert len(vendor.events) == 1
+
+
+async def test_a_shop_that_answers_nonsense_is_apologized_for(visitors, shop, vendor):
+    shop.answers["*"] = reply(page(SLOT))
+    me = visitors[0]
+    await me.look()
+    vendor.seen.clear()
+    shop.answers["*"] = b"nonsense\r\n\r\n"
+    got = await me.look()
+    assert (got.status, got.complete) == (502, True)
+    assert len(vendor.events) == 1
+
+
+async def test_who_leaves_while_the_page_waits_costs_nobody_else(visitors, shop, vendor):
+    vendor.recommendations = {"related_product_skus": [product(1)]}
+    shop.answers["*"] = reply(page(SLOT))
+    me, other = visitors[:2]
+    await me.look()
+    vendor.delay = 0.3
+    await me.wire.send(request("/product/p1", cookie=me.cookie))
+    while len(vendor.seen) < 2:
+        await asyncio.sleep(0.01)
+    await me.leave()
+    assert b"Product 1" in (await other.look()).body
+    assert await ask(other.proxy.admin, "/healthz")
