@@ -53,7 +53,7 @@ async def run_front(tmp_path, shop, run_proxy):
     async with AsyncExitStack() as stack:
 
         async def run(name, toml="", *, patient=True, **environment):
-            limits = "deadline = 10\n" if patient else "deadline = 0.5\nvendor_timeout = 1\n"
+            limits = "deadline = 10\n" if patient else "deadline = 0.8\nvendor_timeout = 1\n"
             proxy = await run_proxy(limits + toml, **environment)
             server = documented(name, tmp_path / name, shop.address, proxy.address, patient=patient)
             stack.push_async_callback(server.stop)

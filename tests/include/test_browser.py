@@ -1,4 +1,4 @@
-"""The browser asks for fragments itself: htmx, iframe, and the stylesheet that brings the cookie."""
+"""The browser asks for fragments itself: htmx, iframe, and the picture that brings the cookie."""
 
 from __future__ import annotations
 
@@ -56,15 +56,15 @@ async def test_htmx_leaves_an_element_alone_for_which_there_is_nothing(front, ve
 
 
 @pytest.mark.browser
-async def test_a_stylesheet_of_no_content_brings_the_cookie_and_an_iframe_shows_the_list(
+async def test_a_picture_of_no_content_brings_the_cookie_and_an_iframe_shows_the_list(
     run_front, shop, vendor
 ):
     if browser.program() is None:
         (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)("no Chromium")
     front = await run_front("apache")
-    link = example("include.md", "html", "## First visits").strip()
+    picture = example("include.md", "html", "## First visits").strip()
     frame = example("include/browser.md", "html", "## iframe")
-    shop.answers["/sofa"] = reply(page(f"<h1>Oak sofa</h1>{link}{frame}"))
+    shop.answers["/sofa"] = reply(page(f"<h1>Oak sofa</h1>{picture}{frame}"))
     shop.answers["*"] = reply(b'<svg xmlns="http://www.w3.org/2000/svg"/>', content_type="image/svg+xml")
     async with browser.chromium() as chromium, browser.visitor(chromium, front.server.url) as window:
         await window.goto("/sofa")
