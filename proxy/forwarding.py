@@ -18,16 +18,22 @@ from proxy.errors import (
     ResponseTimeout,
 )
 from proxy.headers import for_shop
+from proxy.http1 import serialize_fields
+from proxy.recent import Recent
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from proxy.edge import Head, Template
     from proxy.headers import Client, Headers, TrustedProxies
-    from proxy.http1 import Pool
+    from proxy.http1 import Fields, Pool
     from proxy.logs import Log
     from proxy.metrics import Metrics
 
 LOOP_DETECTED = 508
+
+REMEMBERED = 512
+"""Requests' and responses' heads of which is remembered what they become."""
 
 ERROR_PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>{title}</title></head>
@@ -83,6 +89,9 @@ class Forwarding:
         self.metrics = metrics
         self.clock = clock
         self.prefix = pool.origin.path.encode()
+        self.templates: Recent[tuple[object, ...], Template] = Recent(REMEMBERED)
+        """Heads as they go to visitors, by what they came of: see ``relay.py``."""
+        self._lines: Recent[tuple[bytes | None, str, str], Fields] = Recent(REMEMBERED)
         self._host = host
         self._log = log
 
@@ -103,6 +112,21 @@ class Forwarding:
             host=self._host,
             http_version=http_version,
         )
+
+    def lines(self, head: Head, peer: str, client: Client) -> Fields:
+        """A bare request's field lines as they go to the shop.
+
+        Who sends the same lines from the same address over the same scheme is the same client to us: what was
+        made of them once is right again.
+        """
+        key = head.lines, peer, client.scheme
+        known = self._lines.get(key) if head.lines is not None else None
+        if known is None:
+            fields = self.fields(head.headers, peer, client, head.http_version.encode())
+            known = serialize_fields(fields)
+            if head.lines is not None:
+                self._lines.keep(key, known)
+        return known
 
     def unanswered(self, error: PeerError) -> Apology:
         """The shop gave no answer: counted, said, and what the visitor gets instead."""

@@ -15,6 +15,7 @@ from proxy.handle import Handle
 from proxy.headers import OUTCOME, SAID_BY_SHOP
 from proxy.judge import asking
 from proxy.known import KnownPages
+from proxy.recent import Recent
 from proxy.shelling import Shelling
 from proxy.swift import Swift, Visit, fits
 
@@ -37,6 +38,10 @@ UNSEEN = frozenset({"bot", "prefetch", "health"})
 
 MAX_SHY = 4096
 """Request targets remembered because their last answer was no page view after all."""
+
+
+MAX_KNOWN = 512
+"""Requests' heads remembered with what their fields say: a browser asks for all pictures of a page alike."""
 
 
 class Relaying(Protocol):
@@ -94,6 +99,9 @@ class PageMiddleware:
         self.relay = relay
         self.swift = swift
         self.shy = Shy(MAX_SHY)
+        self._known: Recent[tuple[bytes | None, str, str, str], tuple[Asking, str | None, Client]] = Recent(
+            MAX_KNOWN
+        )
         self.known = known = KnownPages(core.plan)
         for figure in ("bytes", "hits", "misses"):
             text = f"Pages remembered whole, cut at their slots: {figure}."
@@ -111,9 +119,19 @@ class PageMiddleware:
         """
         if self.relay is None or self.core.shells.mode != "none":
             return None
-        core, headers = self.core, head.headers
+        core = self.core
+        # The same lines from the same address over the same scheme: asked in the same way by the same client.
+        key = head.lines, head.method, connection.peer, connection.scheme
+        known = self._known.get(key) if head.lines is not None else None
+        if known is None:
+            asked, ignored = self._asked(head.method, head.headers)
+            client = core.trusted.client(connection.peer, connection.scheme, head.headers)
+            known = asked, ignored, client
+            if head.lines is not None:
+                self._known.keep(key, known)
+        asked, ignored, client = known
         raw_path, _, query = head.target.partition(b"?")
-        asked, page, ignored = self._judge(head.method, headers, raw_path, query)
+        page, ignored = self._page(head.method, asked, ignored, raw_path, query)
         if not self._passes(head.method, asked, ignored):
             try:
                 return self._swiftly(head, connection, asked, page, ignored)
@@ -122,9 +140,7 @@ class PageMiddleware:
                 core.metrics.failures("proxy", "swift")
                 core.log.warning("a bug in datacue-proxy; the page goes the long way", exc_info=error)
                 return None
-        client = core.trusted.client(connection.peer, connection.scheme, headers)
-        passing = Passing(core, client, page, ignored)
-        return self.relay(head, connection, client, passing, self._listening)
+        return self.relay(head, connection, client, Passing(core, client, page, ignored), self._listening)
 
     def _swiftly(
         self, head: Head, connection: Connection, asked: Asking, page: Page | None, ignored: str | None
@@ -194,23 +210,29 @@ class PageMiddleware:
 
     def judge(self, scope: Scope, headers: Headers) -> tuple[Asking, Page | None, str | None]:
         """Whether a page is asked for, which, and why it would be left alone."""
-        return self._judge(scope["method"], headers, scope["raw_path"], scope["query_string"])
+        method = scope["method"]
+        asked, ignored = self._asked(method, headers)
+        page, ignored = self._page(method, asked, ignored, scope["raw_path"], scope["query_string"])
+        return asked, page, ignored
 
-    def _judge(
-        self, method: str, headers: Headers, raw_path: bytes, query: bytes
-    ) -> tuple[Asking, Page | None, str | None]:
-        core = self.core
-        asked = asking(method, headers)
+    def _asked(self, method: str, headers: Headers) -> tuple[Asking, str | None]:
+        """Whether a page is asked for, and why whoever asks isn't counted: by method and fields alone."""
         # HEAD is judged as the GET that it stands for; it only makes no event.
-        ignored: str | None = not_counted("GET", headers, core.consent, core.privacy_signals)
+        core = self.core
+        return asking(method, headers), not_counted("GET", headers, core.consent, core.privacy_signals)
+
+    def _page(
+        self, method: str, asked: Asking, ignored: str | None, raw_path: bytes, query: bytes
+    ) -> tuple[Page | None, str | None]:
+        """Which page, and why it would be left alone."""
         page = None
         if asked.page and ignored is None:
-            page = core.classifier.from_request(raw_path, query)
+            page = self.core.classifier.from_request(raw_path, query)
             if page is not None and page.kind == "none":
                 ignored = "rule"
             elif method == "HEAD":
                 ignored = "head"
-        return asked, page, ignored
+        return page, ignored
 
     async def _shell(self, app: ASGIApp, shelling: Shelling, receive: Receive) -> None:
         """A page that may be made for everybody."""
@@ -256,15 +278,27 @@ class Passing:
         """Whether the shop says nothing to us alone."""
         return SAID_BY_SHOP.isdisjoint([name for name, _ in headers])
 
-    def told(self, headers: Headers) -> Headers:
-        """The fields, and for trusted callers what became of the page; counts it."""
-        kind = self._page.kind if self._page is not None else "unknown"
-        if self._ignored is not None:
-            self._core.metrics.pages(kind, f"bypass:{self._ignored}")
+    @property
+    def outcome(self) -> bytes | None:
+        """The value of ``X-DataCue``: what became of the page, for trusted callers."""
         if not self._client.trusted:
-            return headers
-        told = (OUTCOME, outcome(f"bypass:{self._ignored or 'request'}", kind, self._page))
-        return [*headers, told]
+            return None
+        return outcome(f"bypass:{self._ignored or 'request'}", self._kind, self._page)
+
+    @property
+    def _kind(self) -> str:
+        return self._page.kind if self._page is not None else "unknown"
+
+    def count(self) -> None:
+        """Counts the page, where it is one."""
+        if self._ignored is not None:
+            self._core.metrics.pages(self._kind, f"bypass:{self._ignored}")
+
+    def told(self, headers: Headers) -> Headers:
+        """Counts the page, and gives the fields with the outcome."""
+        self.count()
+        told = self.outcome
+        return headers if told is None else [*headers, (OUTCOME, told)]
 
 
 class Passage:

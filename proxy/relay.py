@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Protocol
 from proxy.edge import InvalidResponse, Reply
 from proxy.errors import ConnectionLost, PeerError
 from proxy.headers import from_shop
-from proxy.http1 import Request
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,8 +36,17 @@ class Passing(Protocol):
         """Whether the shop says nothing to us alone."""
         ...
 
+    @property
+    def outcome(self) -> bytes | None:
+        """What we add: the value of ``X-DataCue``, for trusted callers."""
+        ...
+
+    def count(self) -> None:
+        """Counts the page."""
+        ...
+
     def told(self, headers: Headers) -> Headers:
-        """The fields with what we add; counts the page. Asked once."""
+        """Counts the page, and gives the fields with what we add."""
         ...
 
 
@@ -73,14 +81,11 @@ class Relay(Reply):
 
     def begun(self, client: Client) -> bool:
         """Asks the shop; False where no connection is at hand."""
-        forwarding, head, peer = self._forwarding, self._head, self._connection.peer
-        request = Request(
-            method=head.method.encode(),
-            target=forwarding.prefix + head.target,
-            headers=forwarding.fields(head.headers, peer, client, head.http_version.encode()),
-        )
+        forwarding, head = self._forwarding, self._head
+        lines = forwarding.lines(head, self._connection.peer, client)
         self._began = forwarding.clock()
-        self._inflow = forwarding.pool.relay(request, self)
+        target = forwarding.prefix + head.target
+        self._inflow = forwarding.pool.relay(head.method.encode(), target, lines, self)
         return self._inflow is not None
 
     # What the visitor's connection tells
@@ -105,15 +110,30 @@ class Relay(Reply):
 
     def begin(self, head: ResponseHead, chunks: list[bytes], inflow: Inflow) -> None:
         """The shop's answer begins."""
-        self._forwarding.metrics.upstream_seconds(self._forwarding.clock() - self._began)
+        forwarding, passing = self._forwarding, self._passing
+        forwarding.metrics.upstream_seconds(forwarding.clock() - self._began)
         self._chunks = chunks
-        fields = from_shop(head.headers)
-        if self._passing.silent(fields):
-            try:
-                self.start(head.status, self._passing.told(fields))
-            except InvalidResponse as error:
-                self._give_up(error)
+        # All that the head for the visitor depends on, but for its date.
+        alike = head.shape and (head.shape, passing.outcome, self._head.method, self.keep_alive)
+        template = forwarding.templates.get(alike) if alike is not None else None
+        if template is not None:
+            passing.count()
+            self.start_as(template.dated(head.date))
             return
+        fields = from_shop(head.headers)
+        if not passing.silent(fields):
+            self._hand_on(head, chunks, inflow)
+            return
+        try:
+            self.start(head.status, passing.told(fields))
+        except InvalidResponse as error:
+            self._give_up(error)
+            return
+        if alike is not None and (template := self.template(head.date)) is not None:
+            forwarding.templates.keep(alike, template)
+
+    def _hand_on(self, head: ResponseHead, chunks: list[bytes], inflow: Inflow) -> None:
+        """Has the app go on from here."""
         self._inflow = None
         response = self._forwarding.pool.awaited()
         inflow.hand_to(response)
@@ -169,7 +189,7 @@ class Relay(Reply):
     def _give_up(self, error: InvalidResponse) -> None:
         """What we would send is no response: a bug of ours, and never a whole answer."""
         _logger.error("a relayed answer can't be sent", exc_info=error)
-        self.abandon()
         inflow, self._inflow = self._inflow, None
+        self.abandon()
         if inflow is not None:
             inflow.close()

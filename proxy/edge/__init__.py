@@ -21,7 +21,7 @@ What an app finds in its scope beyond ASGI's ``http``:
 
 from __future__ import annotations
 
-from proxy.edge.answer import InvalidResponse
+from proxy.edge.answer import InvalidResponse, Template
 from proxy.edge.exchange import Disconnected
 from proxy.edge.head import REASONS, Head, Reason
 from proxy.edge.limits import EdgeLimits
@@ -38,5 +38,6 @@ __all__ = [
     "InvalidResponse",
     "Reason",
     "Reply",
+    "Template",
     "hardened",
 ]

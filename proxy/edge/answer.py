@@ -46,6 +46,37 @@ class Answer(Struct, gc=False):
     keep_alive: bool
 
 
+class Template(Struct, frozen=True):
+    """An answer's head but for its date, for answers that differ in nothing else."""
+
+    before: bytes
+    after: bytes
+    framing: Framing
+    length: int
+    keep_alive: bool
+
+    @classmethod
+    def of(cls, answer: Answer, date: bytes) -> Template | None:
+        """What is common to an answer and others of its kind.
+
+        Args:
+            answer: not yet begun.
+            date: the value of its ``date``.
+
+        Returns:
+            None where that field isn't there just once.
+        """
+        parts = answer.head.split(b"\r\ndate: ")
+        if len(parts) != 2 or not parts[1].startswith(date + b"\r\n"):  # noqa: PLR2004 - around one date
+            return None
+        before = parts[0] + b"\r\ndate: "
+        return cls(before, parts[1][len(date) :], answer.framing, answer.length, answer.keep_alive)
+
+    def dated(self, date: bytes) -> Answer:
+        """The answer with this date."""
+        return Answer(self.before + date + self.after, self.framing, self.length, self.keep_alive)
+
+
 class InvalidResponse(RuntimeError):
     """The app asked for a response that can't be sent as it is: a bug in the app."""
 

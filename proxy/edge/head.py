@@ -92,11 +92,11 @@ _REMEMBERED_BYTES: Final = 4096
 class Section(Struct, gc=False):
     """What the field lines of a request say; shared by all requests that say the same, so never changed."""
 
-    lines: bytes
-    """As they came: who has this object may remember what it worked out from ``headers`` by it."""
     headers: list[tuple[bytes, bytes]]
     notable: dict[bytes, bytes]
     host: bytes
+    lines: bytes | None = None
+    """Themselves, where they are remembered."""
 
 
 _sections: Recent[bytes, Section] = Recent(_REMEMBERED)
@@ -122,8 +122,9 @@ class Head(Struct, gc=False):
     """It asks for another protocol on this connection, and we would carry that."""
     bare: bool
     """A GET or HEAD of HTTP/1.1 without any field about a body or another protocol: most requests."""
-    lines: bytes
-    """The field lines that became ``headers``, byte for byte."""
+    lines: bytes | None
+    """The field lines that became ``headers``, byte for byte, where they came before and may well come again:
+    what is worked out from ``headers`` may be remembered by them."""
 
     @property
     def path(self) -> str:
@@ -198,7 +199,8 @@ def parse_head(head: bytes, limits: EdgeLimits) -> Head:
     section = _sections.get(lines)
     if section is None:
         section = _section(head, lines)
-        if len(lines) <= _REMEMBERED_BYTES:
+        if len(lines) <= _REMEMBERED_BYTES and _sections.again(lines):
+            section.lines = lines
             _sections.keep(lines, section)
     if len(target) > limits.target_bytes:
         refuse("target-too-long", 414)
@@ -235,7 +237,7 @@ def _section(head: bytes, lines: bytes) -> Section:
         refuse("missing-host")
     if _HOST.fullmatch(host) is None:
         refuse("host")
-    return Section(lines, headers, notable, host)
+    return Section(headers, notable, host)
 
 
 def _frame(method: str, target: bytes, minor: bytes, section: Section) -> Head:

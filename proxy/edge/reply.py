@@ -5,7 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Protocol
 
-from proxy.edge.answer import Answer, InvalidResponse, answer, informational
+from proxy.edge.answer import Answer, InvalidResponse, Template, answer, informational
 
 if TYPE_CHECKING:
     import asyncio
@@ -124,7 +124,7 @@ class Reply:
         if status < HTTPStatus.OK:
             raise InvalidResponse(f"{status} is not a final status")
         head = self._head
-        self._framed = framed = answer(
+        framed = answer(
             status,
             headers,
             self._connection.default_headers(),
@@ -133,6 +133,15 @@ class Reply:
             # A client that still waits for "100 Continue" may now send its body or not: RFC 9110, 10.1.1.
             keep_alive=self.keep_alive and not self._continue and not head.upgrade,
         )
+        self.start_as(framed)
+
+    def template(self, date: bytes) -> Template | None:
+        """What was started, for others that are alike but for their date; before any content."""
+        return Template.of(self._framed, date) if self._framed is not None else None
+
+    def start_as(self, framed: Answer) -> None:
+        """Hold a head that is built already, as ``start`` does."""
+        self._framed = framed
         self.started = True
         self.keep_alive = framed.keep_alive
         self._continue = False

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from proxy.http1.head import ResponseHead
 from proxy.http1.limits import Limits, Timeouts
-from proxy.http1.message import Answer, Headers, Request
+from proxy.http1.message import Answer, Fields, Headers, Request, serialize_fields
 from proxy.http1.origin import Origin
 from proxy.http1.pool import Pool
 from proxy.http1.receiver import Inflow, Receiver
@@ -20,6 +20,7 @@ from proxy.http1.tunnel import Tunnel
 
 __all__ = [
     "Answer",
+    "Fields",
     "Headers",
     "Inflow",
     "Limits",
@@ -31,4 +32,5 @@ __all__ = [
     "ResponseHead",
     "Timeouts",
     "Tunnel",
+    "serialize_fields",
 ]

@@ -12,13 +12,28 @@ from typing import TYPE_CHECKING
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 from msgspec import Struct
 
+from proxy.recent import Recent
+
 if TYPE_CHECKING:
     from proxy.http1.message import Headers
 
 _STATUS_LINE = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9][0-9])(?: ([\t -~\x80-\xff]*))?\r\n")
 _START = b"HTTP/1."
+_DATE = re.compile(
+    rb"\r\n[Dd]ate: ([A-Z][a-z]{2}, [0-9]{2} [A-Z][a-z]{2} [0-9]{4} [0-9]{2}:[0-9]{2}:[0-9]{2} GMT)\r\n"
+)
+
+_REMEMBERED = 512
+"""Heads remembered but for their date: those of a shop's pictures and scripts, and of its pages where they
+are chunked. With what they become, about 4 MB."""
+
+_REMEMBERED_BYTES = 4096
+"""Of such a head."""
 _FRAMING = frozenset((b"content-length", b"transfer-encoding", b"connection"))
 BARE_LF = re.compile(rb"(?<!\r)\n")
+
+
+Shape = tuple[bytes, bytes]
 
 
 class FramingError(ValueError):
@@ -35,6 +50,9 @@ class ResponseHead(Struct):
         length: the ``Content-Length``, None without one.
         chunked: framed by ``Transfer-Encoding: chunked``.
         persistent: the server would keep the connection open (RFC 9112, 9.3).
+        shape: its bytes before and after the date's value: heads of one shape differ in nothing but that.
+            None where it came for the first time, has no date, or is long.
+        date: the value of its Date, where it has a shape.
     """
 
     status: int
@@ -43,6 +61,11 @@ class ResponseHead(Struct):
     length: int | None
     chunked: bool
     persistent: bool
+    shape: Shape | None = None
+    date: bytes = b""
+
+
+_heads: Recent[Shape, tuple[ResponseHead, int]] = Recent(_REMEMBERED)
 
 
 class _Fields:
@@ -82,9 +105,36 @@ def parse_fields(section: bytes, max_fields: int) -> Headers:
 def parse_head(head: bytes, max_fields: int) -> ResponseHead:
     """Parses a complete head, from the status line to the empty line.
 
+    A head that differs from an earlier one in its date alone isn't read again: a date of the usual form
+    means the same to every parser, whichever it is.
+
     Raises:
         FramingError: it is not one that every parser would read alike.
     """
+    dated = _DATE.search(head) if len(head) <= _REMEMBERED_BYTES else None
+    if dated is None:
+        return _read(head, max_fields)
+    begin, end = dated.span(1)
+    date = head[begin:end]
+    shape = head[:begin], head[end:]
+    found = _heads.get(shape)
+    if found is None:
+        parsed = _read(head, max_fields)
+        if not _heads.again(shape):
+            return parsed
+        parsed.shape = shape
+        found = _heads.keep(shape, (parsed, head.count(b"\n", 0, begin) - 1))  # each field is one line
+    known, at = found
+    headers = known.headers.copy()
+    headers[at] = (b"date", date)
+    if len(headers) > max_fields:
+        raise FramingError(f"more than {max_fields} fields")
+    return ResponseHead(
+        known.status, known.reason, headers, known.length, known.chunked, known.persistent, known.shape, date
+    )
+
+
+def _read(head: bytes, max_fields: int) -> ResponseHead:
     line = _STATUS_LINE.match(head)
     if line is None:
         raise FramingError("invalid status line")

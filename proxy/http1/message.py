@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator  # noqa: TC003  # msgspec may resolve annotations at run time
 
 from msgspec import Struct
@@ -15,6 +16,9 @@ _OURS = frozenset(
 """Framing and connection fields: only the client writes them, so they can't contradict its framing."""
 
 _SPECIAL = _OURS | {b"expect", b"host"}
+
+_REQUEST_LINE = re.compile(rb"[^\x00-\x20\x7f]++ [^\x00-\x20\x7f]++ HTTP/1\.1\r\n")
+_VALUE = re.compile(rb"[^\x00\r\n]*")
 
 _BODY_EXPECTED = frozenset((b"POST", b"PUT", b"PATCH"))
 """Methods that say ``content-length: 0`` when there is no body (RFC 9110, 8.6)."""
@@ -71,17 +75,28 @@ class Answer(Struct):
     body: bytes
 
 
-def serialize_head(request: Request) -> Head:
-    """Writes the head of ``request`` and decides how its body is framed (RFC 9112, 3 and 6).
+class Fields(Struct, frozen=True):
+    """A request's field lines as they go on the wire, without those of framing and connection.
+
+    Attributes:
+        data: the lines.
+        expects: one of them expects ``100 Continue``.
+    """
+
+    data: bytes
+    expects: bool
+
+
+def serialize_fields(headers: Headers) -> Fields:
+    """Writes field lines.
 
     Raises:
         ValueError: the request would not be one unambiguous HTTP/1.1 request.
     """
-    method, target = request.method, request.target
-    parts = [method, b" ", target, b" HTTP/1.1\r\n"]
+    parts: list[bytes] = []
     hosts = 0
     expects = False
-    for name, value in request.headers:
+    for name, value in headers:
         if name in _SPECIAL:
             if name == b"host":
                 hosts += 1
@@ -90,25 +105,44 @@ def serialize_head(request: Request) -> Head:
             else:
                 raise ValueError(f"the field {name.decode('latin-1')} is written by the client")
         parts += (name, b": ", value, b"\r\n")
-    lines = len(request.headers) + 2
-    if request.upgrade is not None:
-        parts += (b"connection: upgrade\r\nupgrade: ", request.upgrade, b"\r\n")
-        lines += 2
-    framing, chunked = _framing(request)
-    if framing:
-        parts.append(framing)
-        lines += 1
-    parts.append(b"\r\n")
     data = b"".join(parts)
-    # A line break inside a name, a value or the target would begin a line of its own: one count over
-    # the finished head finds each of them.
-    if data.count(b"\n") != lines or data.count(b"\r") != lines or b"\0" in data:
+    # A line break inside a name or a value would begin a line of its own: one count over the finished
+    # lines finds each of them.
+    if data.count(b"\n") != len(headers) or data.count(b"\r") != len(headers) or b"\0" in data:
         raise ValueError("a control character in the request's head")
     if hosts != 1:
         raise ValueError("a request has exactly one host field")
-    if not method or not target or b" " in target or b" " in method or b"\t" in target:
-        raise ValueError("method and target are one word each")
-    return Head(data, chunked, expects and request.body is not None)
+    return Fields(data, expects)
+
+
+def request_line(method: bytes, target: bytes) -> bytes:
+    """Writes the request line (RFC 9112, 3).
+
+    Raises:
+        ValueError: one of them is not one word.
+    """
+    line = b"%b %b HTTP/1.1\r\n" % (method, target)
+    if _REQUEST_LINE.fullmatch(line) is None:
+        raise ValueError("method and target are one word each, without a control character")
+    return line
+
+
+def serialize_head(request: Request) -> Head:
+    """Writes the head of ``request`` and decides how its body is framed (RFC 9112, 3 and 6).
+
+    Raises:
+        ValueError: the request would not be one unambiguous HTTP/1.1 request.
+    """
+    line = request_line(request.method, request.target)
+    fields = serialize_fields(request.headers)
+    upgrade = b""
+    if request.upgrade is not None:
+        if _VALUE.fullmatch(request.upgrade) is None:
+            raise ValueError("a control character in the request's head")
+        upgrade = b"connection: upgrade\r\nupgrade: %b\r\n" % request.upgrade
+    framing, chunked = _framing(request)
+    data = b"".join((line, fields.data, upgrade, framing, b"\r\n"))
+    return Head(data, chunked, fields.expects and request.body is not None)
 
 
 def _framing(request: Request) -> tuple[bytes, bool]:

@@ -22,6 +22,20 @@ async def proxy(run_proxy, shop):
     return await run_proxy()
 
 
+LEFT = '[[pages]]\npath = "/{all*}"\nkind = "none"\n'
+
+
+@pytest.fixture(params=["app", "relay"])
+async def either(request, run_proxy, shop):
+    """Both ways that a request may take: as a page, through the app; or left alone, from socket to socket."""
+    shop.answers["*"] = reply(b"ok", content_type="text/plain")
+    proxy = await run_proxy(LEFT if request.param == "relay" else "")
+    if request.param == "relay":
+        assert (await ask(proxy.address)).body == b"ok"  # leaves a connection to the shop idle
+        shop.seen.clear()
+    return proxy
+
+
 REFUSED = {
     "both lengths": b"POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 3\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n",
     "a coding other than chunked": b"POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: gzip\r\n\r\n",
@@ -86,17 +100,17 @@ async def test_a_body_over_the_cap_is_413_whether_declared_or_not(run_proxy, sho
     "target",
     ["/a%2Fb", "/a/../b", "//a//b", "/a?b=%20&c=+%zz&d", "/a;p=1?x=%00", "/%E4%F6", "/?", "/a?b?c", "/~%7e"],
 )
-async def test_the_target_reaches_the_shop_as_sent(proxy, shop, target):
-    assert (await ask(proxy.address, target)).status == 200
+async def test_the_target_reaches_the_shop_as_sent(either, shop, target):
+    assert (await ask(either.address, target)).status == 200
     assert shop.seen[0].target == target
 
 
-async def test_repeated_fields_pass_both_ways_and_nominated_ones_neither(proxy, shop):
+async def test_repeated_fields_pass_both_ways_and_nominated_ones_neither(either, shop):
     shop.answers["*"] = reply(
         b"ok", 200, "set-cookie: a=1", "set-cookie: b=2", "connection: x-inner", "x-inner: 1", "keep-alive: timeout=5",
         content_type="text/plain",
     )  # fmt: skip
-    wire = await Wire.open(proxy.address)
+    wire = await Wire.open(either.address)
     await wire.send(
         GOOD + b"cookie: a=1\r\ncookie: b=2\r\nx-twice: 1\r\nx-twice: 2\r\n"
         b"connection: keep-alive, x-secret\r\nx-secret: 1\r\nte: trailers\r\nproxy-authorization: x\r\n\r\n"
@@ -112,8 +126,8 @@ async def test_repeated_fields_pass_both_ways_and_nominated_ones_neither(proxy, 
     assert [seen.get(name) for name in ("x-secret", "te", "proxy-authorization", "keep-alive")] == [None] * 4
 
 
-async def test_the_shop_learns_who_asked(proxy, shop):
-    await ask(proxy.address, x_forwarded_for="198.51.100.7", x_forwarded_proto="https")
+async def test_the_shop_learns_who_asked(either, shop):
+    await ask(either.address, x_forwarded_for="198.51.100.7", x_forwarded_proto="https")
     [seen] = shop.seen
     assert seen.get("host") == "shop.example"
     assert seen.get("via") == "1.1 datacue-proxy"
@@ -123,11 +137,11 @@ async def test_the_shop_learns_who_asked(proxy, shop):
     assert 'host="shop.example"' in seen.get("forwarded")
 
 
-async def test_no_visitors_cookie_reaches_the_shop_on_anothers_request(proxy, shop):
+async def test_no_visitors_cookie_reaches_the_shop_on_anothers_request(either, shop):
     shop.answers["*"] = reply(b"ok", 200, "set-cookie: session=first", content_type="text/plain")
     for visitor in ("a", "b"):
-        await ask(proxy.address, cookie=f"session={visitor}")
-    await ask(proxy.address)
+        await ask(either.address, cookie=f"session={visitor}")
+    await ask(either.address)
     assert [seen.all("cookie") for seen in shop.seen] == [["session=a"], ["session=b"], []]
 
 
@@ -142,9 +156,9 @@ async def test_trailers_are_never_merged_into_fields(proxy, shop):
 
 
 @pytest.mark.parametrize("status", [204, 304])
-async def test_bodiless_answers_have_no_body(proxy, shop, status):
+async def test_bodiless_answers_have_no_body(either, shop, status):
     shop.answers["*"] = f'HTTP/1.1 {status} X\r\netag: "1"\r\n\r\n'.encode()
-    wire = await Wire.open(proxy.address)
+    wire = await Wire.open(either.address)
     for _ in range(2):
         await wire.send(request())
         got = await wire.reply()
@@ -153,11 +167,11 @@ async def test_bodiless_answers_have_no_body(proxy, shop, status):
     await wire.close()
 
 
-async def test_informational_answers_do_not_confuse_anybody(proxy, shop):
+async def test_informational_answers_do_not_confuse_anybody(either, shop):
     shop.answers["*"] = b"HTTP/1.1 103 Early Hints\r\nlink: </a.css>\r\n\r\n" + reply(
         b"ok", content_type="text/plain"
     )
-    got = await ask(proxy.address)
+    got = await ask(either.address)
     assert got.status in {103, 200}
     assert got.status == 103 or got.body == b"ok"
 
@@ -175,14 +189,14 @@ MISBEHAVING = {
 
 
 @pytest.mark.parametrize("what", sorted(MISBEHAVING))
-async def test_a_shop_that_gives_no_proper_answer_is_502(proxy, shop, what):
+async def test_a_shop_that_gives_no_proper_answer_is_502(either, shop, what):
     async def misbehave(seen, writer):
         writer.write(MISBEHAVING[what])
         await writer.drain()
         writer.close()
 
     shop.answers["*"] = misbehave
-    got = await ask(proxy.address)
+    got = await ask(either.address)
     assert got.status == 502
     assert b"Bad gateway" in got.body
     assert got.complete
@@ -199,23 +213,23 @@ BROKEN_BODIES = {
 
 
 @pytest.mark.parametrize("what", sorted(BROKEN_BODIES))
-async def test_a_body_that_breaks_off_is_never_ended_cleanly(proxy, shop, what):
+async def test_a_body_that_breaks_off_is_never_ended_cleanly(either, shop, what):
     async def misbehave(seen, writer):
         writer.write(BROKEN_BODIES[what])
         await writer.drain()
         writer.close()
 
     shop.answers["*"] = misbehave
-    got = await ask(proxy.address)
+    got = await ask(either.address)
     assert not got.complete or got.status == 502
 
 
-async def test_what_a_shop_sends_beyond_its_answer_reaches_nobody(proxy, shop):
+async def test_what_a_shop_sends_beyond_its_answer_reaches_nobody(either, shop):
     shop.answers["*"] = reply(b"ok", content_type="text/plain") + reply(
         b"smuggled", content_type="text/plain"
     )
     for _ in range(3):
-        got = await ask(proxy.address)
+        got = await ask(either.address)
         assert got.status == 502 or (got.body == b"ok" and got.complete)
 
 
@@ -291,7 +305,7 @@ async def test_two_hundred_websocket_messages_pass_the_tunnel(proxy, shop):
     await wire.close()
 
 
-async def test_server_sent_events_arrive_unbuffered(proxy, shop):
+async def test_server_sent_events_arrive_unbuffered(either, shop):
     go = asyncio.Queue()
 
     async def stream(seen, writer):
@@ -304,7 +318,7 @@ async def test_server_sent_events_arrive_unbuffered(proxy, shop):
             await writer.drain()
 
     shop.answers["*"] = stream
-    wire = await Wire.open(proxy.address)
+    wire = await Wire.open(either.address)
     await wire.send(request(accept="text/event-stream"))
     await wire.reader.readuntil(b"\r\n\r\n")
     for number in range(20):
@@ -314,7 +328,7 @@ async def test_server_sent_events_arrive_unbuffered(proxy, shop):
     await wire.close()
 
 
-async def test_a_client_that_leaves_frees_the_shops_connection(proxy, shop):
+async def test_a_client_that_leaves_frees_the_shops_connection(either, shop):
     left = asyncio.Event()
 
     async def endless(seen, writer):
@@ -322,7 +336,7 @@ async def test_a_client_that_leaves_frees_the_shops_connection(proxy, shop):
         left.set()
 
     shop.answers["*"] = endless
-    wire = await Wire.open(proxy.address)
+    wire = await Wire.open(either.address)
     await wire.send(request())
     async with asyncio.timeout(5):
         while not shop.seen:
@@ -336,7 +350,7 @@ BLOCK = os.urandom(1 << 20)
 MEMORY = 50 << 20
 
 
-async def test_a_download_of_a_gigabyte_stays_within_fifty_megabytes(proxy, shop):
+async def test_a_download_of_a_gigabyte_stays_within_fifty_megabytes(either, shop):
     async def pour(seen, writer):
         writer.write(
             f"HTTP/1.1 200 OK\r\ncontent-type: video/mp4\r\ncontent-length: {GIGABYTE}\r\n\r\n".encode()
@@ -346,8 +360,8 @@ async def test_a_download_of_a_gigabyte_stays_within_fifty_megabytes(proxy, shop
             await writer.drain()
 
     shop.answers["*"] = pour
-    before = proxy.memory()
-    wire = await Wire.open(proxy.address)
+    before = either.memory()
+    wire = await Wire.open(either.address)
     await wire.send(request())
     await wire.reader.readuntil(b"\r\n\r\n")
     digest, size = hashlib.blake2b(), 0
@@ -361,7 +375,7 @@ async def test_a_download_of_a_gigabyte_stays_within_fifty_megabytes(proxy, shop
     for _ in range(GIGABYTE >> 20):
         expected.update(BLOCK)
     assert digest.digest() == expected.digest()
-    assert proxy.peak_memory() - before < MEMORY
+    assert either.peak_memory() - before < MEMORY
 
 
 async def test_an_upload_of_a_gigabyte_stays_within_fifty_megabytes(proxy, shop):

@@ -263,6 +263,39 @@ def test_requests_sent_ahead_are_answered_in_order(product: Any, shop: Script) -
             assert read_until(client, b"\r\n\r\n" + name).startswith(b"HTTP/1.1 200 ")
 
 
+def test_heads_that_repeat_are_each_ones_own(product: Any, shop: Script) -> None:
+    """Visitors with the same fields but for a cookie, answers with the same fields but for what they say."""
+    said = b"Date: Mon, 23 Nov 2026 19:00:%02d GMT"
+
+    def say(wire: socket.socket, _number: int) -> None:
+        asked = shop.seen[-1]
+        cookie = re.search(rb"cookie: (.*?)\r\n", asked)
+        lines = [b"ETag: 1", said % (len(shop.seen) % 60), *([b"Set-Cookie: " + cookie[1]] if cookie else [])]
+        wire.sendall(answer(b"" if asked.startswith(b"HEAD") else b"ok", *lines))
+
+    shop.say = say
+    here = product()
+    here.warm()
+    visitors = [b"", b"Cookie: a=1\r\n", b"cookie: a=1\r\n", b"Cookie: a=2\r\n", b"Cookie:\ta=3 \r\n"]
+    for _ in range(5):
+        for method in (b"GET", b"HEAD"):
+            for visitor in visitors:
+                for close in (b"", b"Connection: close\r\n"):
+                    with here.edge.connect() as client:
+                        asked = method + b" /left HTTP/1.1\r\nHost: shop.example\r\n" + visitor + close
+                        client.sendall(asked + b"\r\n")
+                        got = read_until(client, b"\r\n\r\n" if method == b"HEAD" else b"\r\n\r\nok")
+                        assert (b"\r\nconnection: close\r\n" in got) is bool(close)
+                        if close:
+                            assert client.recv(1) == b""
+                    own = re.findall(rb"[Cc]ookie:\s*(\S+)", visitor)
+                    assert re.findall(rb"\r\nset-cookie: (.*)\r\n", got) == own
+                    assert re.findall(rb"\r\ncookie: (.*)\r\n", shop.seen[-1]) == own
+                    assert got.count(b"\r\ndate: ") == 1
+                    assert b"\r\ndate: " + (said % (len(shop.seen) % 60))[6:] + b"\r\n" in got
+                    assert shop.seen[-1].startswith(method + b" /left ")
+
+
 MISBEHAVING = {
     "garbage": b"no http at all\r\n\r\n",
     "half a head": OK + b"Content-Le",

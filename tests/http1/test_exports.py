@@ -6,6 +6,7 @@ from proxy import http1
 def test_the_package_offers_what_others_build_against() -> None:
     assert http1.__all__ == [
         "Answer",
+        "Fields",
         "Headers",
         "Inflow",
         "Limits",
@@ -17,5 +18,6 @@ def test_the_package_offers_what_others_build_against() -> None:
         "ResponseHead",
         "Timeouts",
         "Tunnel",
+        "serialize_fields",
     ]
     assert all(hasattr(http1, name) for name in http1.__all__)
