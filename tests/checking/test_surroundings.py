@@ -73,10 +73,16 @@ async def test_a_certificate_for_another_name_is_a_problem(tls, certificate, mon
     assert found.level == "problem"
 
 
-async def test_a_shop_that_speaks_no_tls_is_told_apart(store):
-    origin = Origin.parse(store.url.replace("http:", "https:"))
-    [found] = await reach(origin, "upstream", "shop")
-    assert found.level == "problem"
+async def test_a_shop_that_speaks_no_tls_is_told_apart():
+    async def refuse(_reader, writer):
+        writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        writer.close()
+
+    async with await asyncio.start_server(refuse, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        [found] = await reach(Origin.parse(f"https://127.0.0.1:{port}"), "upstream", "shop")
+    assert f"127.0.0.1:{port} doesn't speak TLS" in found.text
+    assert found.mend == f"Write http://127.0.0.1:{port} if it listens without TLS."
 
 
 @pytest.mark.parametrize(

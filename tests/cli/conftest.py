@@ -9,6 +9,8 @@ import sys
 import pytest
 from harness.process import ROOT
 
+from proxy.cli import main
+
 
 @pytest.fixture
 def command(tmp_path):
@@ -23,5 +25,24 @@ def command(tmp_path):
         )  # fmt: skip
         out, err = await asyncio.wait_for(process.communicate(), 60)
         return process.returncode, out.decode(), err.decode()
+
+    return run
+
+
+@pytest.fixture
+def cli(tmp_path, monkeypatch, capsys):
+    """The same in this process, for what starts no loop of its own: a process each would cost a second."""
+    monkeypatch.chdir(tmp_path)
+    for key in [key for key in os.environ if key.startswith("DATACUE_")]:
+        monkeypatch.delenv(key)
+
+    def run(*arguments, **environment):
+        for key, value in environment.items():
+            monkeypatch.setenv(key, value)
+        monkeypatch.setattr(sys, "argv", ["datacue-proxy", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        out, err = capsys.readouterr()
+        return ended.value.code or 0, out, err
 
     return run

@@ -41,8 +41,8 @@ async def test_a_problem_names_the_setting_and_the_mend_and_tells_in_the_exit_co
         (("--json", "--loud"), "error: No such option: --loud"),
     ],
 )
-async def test_wrong_settings_end_in_one_line(command, arguments, line):
-    code, out, err = await command("check", *arguments)
+def test_wrong_settings_end_in_one_line(cli, arguments, line):
+    code, out, err = cli("check", *arguments)
     assert (code, out) == (2, "")
     assert err.startswith(line)
     assert err.count("\n") == 1

@@ -42,8 +42,8 @@ async def test_a_file_that_is_there_stays_unless_told_otherwise(command, shop, t
     assert shop.url in file.read_text()
 
 
-async def test_without_an_address_and_without_a_terminal_nothing_is_guessed(command, tmp_path):
-    code, out, err = await command("init")
+def test_without_an_address_and_without_a_terminal_nothing_is_guessed(cli, tmp_path):
+    code, out, err = cli("init")
     assert (code, out) == (2, "")
     assert err.startswith("error: --upstream: ")
     assert not (tmp_path / "datacue.toml").exists()

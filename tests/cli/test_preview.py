@@ -14,20 +14,20 @@ from harness.peers import product, reply
 from harness.process import ROOT
 
 
-async def test_a_widget_is_shown_as_text_as_html_and_as_a_file(command, tmp_path):
-    code, out, err = await command("preview", "related")
+def test_a_widget_is_shown_as_text_as_html_and_as_a_file(cli, tmp_path):
+    code, out, err = cli("preview", "related")
     assert (code, err) == (0, "")
     assert out.startswith("Recommended for you\n")
     assert "\x1b" not in out
-    code, out, _ = await command("preview", "related", "--html")
+    code, out, _ = cli("preview", "related", "--html")
     assert out.startswith('<section class="datacue-rec-section datacue-related')
-    code, out, err = await command("preview", "banners", "--output", "banners.html")
+    code, out, err = cli("preview", "banners", "--output", "banners.html")
     assert (code, out) == (0, "")
     assert "data:image/svg+xml" in (tmp_path / "banners.html").read_text()
 
 
-async def test_nothing_to_show_tells_in_the_exit_code(command):
-    code, out, err = await command("preview", "top", "--empty")
+def test_nothing_to_show_tells_in_the_exit_code(cli):
+    code, out, err = cli("preview", "top", "--empty")
     assert (code, out) == (1, "")
     assert "nothing to show" in err
 
@@ -41,8 +41,8 @@ async def test_nothing_to_show_tells_in_the_exit_code(command):
         (("top", "--live", "--empty"), "error: --empty: "),
     ],
 )
-async def test_what_is_asked_wrong_ends_in_one_line(command, arguments, line):
-    code, out, err = await command("preview", *arguments)
+def test_what_is_asked_wrong_ends_in_one_line(cli, arguments, line):
+    code, out, err = cli("preview", *arguments)
     assert (code, out) == (2, "")
     assert err.startswith(line)
     assert err.count("\n") == 1

@@ -13,11 +13,11 @@ from harness.process import ROOT
 VARIABLE = "_DATACUE_PROXY_COMPLETE"
 
 
-async def test_the_program_says_its_version_and_without_a_command_its_help(command):
-    code, out, _ = await command("--version")
+def test_the_program_says_its_version_and_without_a_command_its_help(cli):
+    code, out, _ = cli("--version")
     assert code == 0
     assert out[0].isdigit()
-    code, out, err = await command()
+    code, out, err = cli()
     assert code == 2
     assert "Usage: datacue-proxy" in out + err
     assert "preview" in out + err
@@ -31,8 +31,8 @@ async def test_the_program_says_its_version_and_without_a_command_its_help(comma
         (("run", "--workers", "many"), "error: Invalid value for '--workers'"),
     ],
 )
-async def test_a_mistake_on_the_command_line_is_one_line_that_leads_to_the_help(command, arguments, line):
-    code, out, err = await command(*arguments)
+def test_a_mistake_on_the_command_line_is_one_line_that_leads_to_the_help(cli, arguments, line):
+    code, out, err = cli(*arguments)
     assert (code, out) == (2, "")
     assert err.startswith(line)
     assert err.endswith("--help'.\n")
@@ -76,15 +76,15 @@ def test_colours_come_on_a_terminal_unless_nobody_wants_them(tmp_path, no_color)
         ("fish", "datacue-proxy outbox re", {"_TYPER_COMPLETE_FISH_ACTION": "get-args"}, {"replay"}),
     ],
 )  # fmt: skip
-async def test_commands_and_widgets_are_completed(command, shell, words, more, wanted):
+def test_commands_and_widgets_are_completed(cli, shell, words, more, wanted):
     variables = {VARIABLE: f"complete_{shell}", "_TYPER_COMPLETE_ARGS": words, **more}
-    _, out, _ = await command(**variables)
+    _, out, _ = cli(**variables)
     assert all(word in out for word in wanted)
     assert "demo" not in out
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-async def test_each_shell_gets_its_script(command, shell):
-    code, out, _ = await command(**{VARIABLE: f"source_{shell}"})
+def test_each_shell_gets_its_script(cli, shell):
+    code, out, _ = cli(**{VARIABLE: f"source_{shell}"})
     assert code == 0
     assert f"{VARIABLE}=complete_{shell}" in out
