@@ -29,6 +29,12 @@ MAX_VIEWS = 8192
 MAX_BYTES = 16 * 2**20
 """Answers kept in one process, in bytes: the guide's have some 5 KB, so 3,000 of them."""
 
+MAX_UNASKED = 1024
+"""Page views that nobody asked about yet, set aside as they are: an edge asks within milliseconds."""
+
+ASKED_SECONDS = 60.0
+"""After a fragment was asked for, for so long page views are sorted in as they come."""
+
 SIBLING_SECONDS = 0.1
 """How long a fragment that may not, or can't, make the page view waits for another of the same view ID to
 make it: an edge asks for all of a page's fragments within a few milliseconds, in any order."""
@@ -116,9 +122,12 @@ class Views:
         self._order: deque[_Entry] = deque()
         self._bytes = 0
         self._waiting: dict[Group, list[asyncio.Future[None]]] = {}
+        # Most shops' pages have no fragments of ours. What is set aside for them costs a microsecond.
+        self._aside: deque[tuple[PageView, float]] = deque(maxlen=MAX_UNASKED)
+        self._asked = -ASKED_SECONDS
 
     def __len__(self) -> int:
-        return len(self._order)
+        return len(self._order) + len(self._aside)
 
     @property
     def bytes(self) -> int:
@@ -180,12 +189,21 @@ class Views:
             view: it.
             seconds: for which it is good; None: the window.
         """
+        now = self._clock()
+        expires = now + (self._window if seconds is None else seconds)
+        if now - self._asked < ASKED_SECONDS:
+            self._sort_in(view, expires, now)
+            return
+        aside = self._aside
+        aside.append((view, expires))
+        while aside[0][1] <= now:
+            aside.popleft()
+
+    def _sort_in(self, view: PageView, expires: float, now: float) -> None:
         assert view.main is not None
         assert view.page is not None
         names = ("", view.name) if view.name else ("",)
         groups = [group_of(view.visitor, name) for name in names]
-        now = self._clock()
-        expires = now + (self._window if seconds is None else seconds)
         entry = _Entry(view.page, view.address, view.main, view.deadline, expires, groups)
         self._forget(now)
         self._order.append(entry)
@@ -199,7 +217,10 @@ class Views:
 
     def _find(self, asked: Asked) -> _Entry | None:
         """The page view that a request belongs to, the newest first."""
-        now = self._clock()
+        now = self._asked = self._clock()
+        while self._aside:
+            view, expires = self._aside.popleft()
+            self._sort_in(view, expires, now)
         self._forget(now)
         group = self._groups.get(group_of(asked.visitor, asked.view), ())
         entries = [entry for entry in group if entry.expires > now]

@@ -15,7 +15,7 @@ from proxy.metrics import Metrics
 from proxy.models import Page, Visitor
 from proxy.personalize import Personalizer
 from proxy.sharing import SharedViews
-from proxy.views import Asked, Views, view_id
+from proxy.views import ASKED_SECONDS, MAX_UNASKED, Asked, Views, view_id
 
 ANNA, BERT = Visitor("11111111-1111-4111-8111-111111111111"), Visitor("22222222-2222-4222-8222-222222222222")
 HOME = Page("home")
@@ -276,6 +276,31 @@ async def test_all_is_forgotten_in_time(world, clock):
     clock.now += WINDOW
     await world.look()
     assert (len(world.views), len(world.views._groups)) == (1, 1)
+
+
+def pages(world, clock, *numbers):
+    for number in numbers:
+        world.core.view(ANNA, None, clock()).begin(Page("product", str(number)))
+
+
+async def test_pages_are_set_aside_until_somebody_asks_for_a_fragment(world, clock):
+    pages(world, clock, *range(3))
+    assert (len(world.views), world.views._groups) == (3, {})
+    assert said(await world.look(page=Page("product", "1")))[1] == "1"
+    assert len(world.sent) == 3
+    pages(world, clock, 4)  # from now on they are sorted in at once
+    assert not world.views._aside
+    clock.now += ASKED_SECONDS
+    pages(world, clock, 5)
+    assert len(world.views._aside) == 1
+
+
+async def test_what_is_set_aside_is_bounded_and_forgotten_in_time(world, clock):
+    pages(world, clock, *range(MAX_UNASKED + 5))
+    assert len(world.views) == MAX_UNASKED
+    clock.now += WINDOW
+    pages(world, clock, 7)
+    assert len(world.views) == 1
 
 
 @given(
