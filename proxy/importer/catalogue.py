@@ -1,4 +1,4 @@
-"""Which product a line of an order means, where it says the stock-keeping unit alone: by a file of products."""
+"""Which product an order's line means, where it says the stock-keeping unit alone: by a file of products."""
 
 from __future__ import annotations
 

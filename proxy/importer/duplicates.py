@@ -62,14 +62,14 @@ class Duplicates:
         if not self._digests:
             return
         digests = np.frombuffer(self._digests, dtype=np.uint64)
-        order = np.argsort(digests, kind="stable")
-        ordered = digests[order]
-        starts = np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1])))
-        ends = np.append(starts[1:], len(ordered))
-        for group in np.flatnonzero(ends - starts > 1):
-            first = int(order[starts[group]])
-            for place in order[starts[group] + 1 : ends[group]]:
-                at = int(place)
-                yield Twice(
-                    self._items[at], self._files[at], self._lines[at], self._files[first], self._lines[first]
-                )
+        ordered = np.sort(digests)
+        shared = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
+        del ordered
+        if not len(shared):
+            return
+        first: dict[int, int] = {}
+        for place in map(int, np.flatnonzero(np.isin(digests, shared))):
+            earlier = first.setdefault(self._digests[place], place)
+            if earlier != place:
+                where = self._files[place], self._lines[place], self._files[earlier], self._lines[earlier]
+                yield Twice(self._items[place], *where)

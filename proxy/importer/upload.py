@@ -6,8 +6,6 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-import msgspec
-
 from proxy.api import ApiError, InvalidInput, ItemRefused, NoStatus, Rejected
 from proxy.errors import ProxyError
 from proxy.importer.journal import Span
@@ -22,18 +20,13 @@ if TYPE_CHECKING:
 Documents = list[dict[str, Any]]
 
 MAX_ITEMS: Final = 500
-"""Items of a batch (guide, "Batch")."""
-
-MAX_BYTES: Final = 4 << 20
-"""Of a batch's items: the API takes 5 MiB with what is around them."""
+"""Items of a batch (guide, "Batch"); the client parts those that are too large together."""
 
 HOPELESS: Final = 10
 """Items in a row that are refused by themselves, before the import stops: the rest would fare alike."""
 
 ITS_OWN: Final = (ItemRefused, InvalidInput, NoStatus)
 """Errors of one item, after which the next may do well."""
-
-_SIZE: Final = msgspec.json.Encoder(decimal_format="number")
 
 
 class UploadStopped(ProxyError):
@@ -132,21 +125,18 @@ class Upload:
     def _batches(self, items: Iterable[tuple[int, dict[str, Any] | None]]) -> Iterator[_Batch]:
         places: list[int] = []
         documents: Documents = []
-        size = 0
         for place, document in items:
             if document is None:
                 self._tally.known += 1
                 if places:  # a batch is one span of the journal: it holds nothing that is done
                     yield _Batch(places, documents)
-                    places, documents, size = [], [], 0
+                    places, documents = [], []
                 continue
-            length = len(_SIZE.encode(document))
-            if places and (len(places) == MAX_ITEMS or size + length > MAX_BYTES):
+            if len(places) == MAX_ITEMS:
                 yield _Batch(places, documents)
-                places, documents, size = [], [], 0
+                places, documents = [], []
             places.append(place)
             documents.append(document)
-            size += length
         if places:
             yield _Batch(places, documents)
 

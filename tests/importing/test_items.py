@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from decimal import Decimal
 
 import pytest
@@ -200,3 +201,37 @@ def test_of_many_problems_the_first_are_shown(checked):
     _, _, found = checked(table(*rows))
     assert found.bad == 50
     assert [problem.line for problem in found.problems] == list(range(2, 22))
+
+
+def peak(work):
+    import tracemalloc
+
+    tracemalloc.start()
+    try:
+        work()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("name", ["x.csv", "x.json"])
+def test_memory_does_not_grow_with_the_rows(source, name):
+    from proxy.importer import Journal, Wishes, check, find_format, understand
+
+    def text(amount):
+        rows = [{**PRODUCT, "product_id": f"p{number}", "name": "x" * 500} for number in range(amount)]
+        return table(*rows) if name.endswith("csv") else json.dumps(rows)
+
+    def work(content):
+        opened = source(content, name)
+
+        def run():
+            file = understand(opened, find_format(opened, "products"), "products", "create", wishes=Wishes())
+            journal = Journal(None)
+            assert check([file], journal, lambda _: None).bad == 0
+            journal.close()
+
+        return run
+
+    few, many = text(4_000), text(12_000)
+    assert peak(work(many)) - peak(work(few)) < 8_000 * 60  # a tenth of what the rows are
