@@ -18,7 +18,7 @@ from proxy.errors import (
     ResponseTimeout,
 )
 from proxy.headers import for_shop
-from proxy.http1 import serialize_fields
+from proxy.http1 import request_line, serialize_fields
 from proxy.recent import Recent
 
 if TYPE_CHECKING:
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from proxy.http1 import Fields, Pool
     from proxy.logs import Log
     from proxy.metrics import Metrics
+
+    Change = Callable[[Headers], Headers]
 
 LOOP_DETECTED = 508
 
@@ -91,7 +93,7 @@ class Forwarding:
         self.prefix = pool.origin.path.encode()
         self.templates: Recent[tuple[object, ...], Template] = Recent(REMEMBERED)
         """Heads as they go to visitors, by what they came of: see ``relay.py``."""
-        self._lines: Recent[tuple[bytes | None, str, str], Fields] = Recent(REMEMBERED)
+        self._lines: Recent[tuple[bytes | None, str, str, tuple[Change, ...]], Fields] = Recent(REMEMBERED)
         self._host = host
         self._log = log
 
@@ -113,20 +115,29 @@ class Forwarding:
             http_version=http_version,
         )
 
-    def lines(self, head: Head, peer: str, client: Client) -> Fields:
-        """A bare request's field lines as they go to the shop.
+    def message(self, head: Head, peer: str, client: Client, *changes: Change) -> bytes:
+        """A bare request as it goes to the shop.
 
         Who sends the same lines from the same address over the same scheme is the same client to us: what was
         made of them once is right again.
+
+        Args:
+            head: of the request.
+            peer: address of whoever is connected to us.
+            client: who that stands for.
+            changes: what becomes of its fields before that: functions of these alone.
         """
-        key = head.lines, peer, client.scheme
-        known = self._lines.get(key) if head.lines is not None else None
-        if known is None:
-            fields = self.fields(head.headers, peer, client, head.http_version.encode())
-            known = serialize_fields(fields)
+        key = head.lines, peer, client.scheme, changes
+        lines = self._lines.get(key) if head.lines is not None else None
+        if lines is None:
+            headers = head.headers
+            for change in changes:
+                headers = change(headers)
+            lines = serialize_fields(self.fields(headers, peer, client, head.http_version.encode()))
             if head.lines is not None:
-                self._lines.keep(key, known)
-        return known
+                self._lines.keep(key, lines)
+        line = request_line(head.method.encode(), self.prefix + head.target)
+        return b"%b%b\r\n" % (line, lines.data)
 
     def unanswered(self, error: PeerError) -> Apology:
         """The shop gave no answer: counted, said, and what the visitor gets instead."""

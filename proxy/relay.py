@@ -82,10 +82,9 @@ class Relay(Reply):
     def begun(self, client: Client) -> bool:
         """Asks the shop; False where no connection is at hand."""
         forwarding, head = self._forwarding, self._head
-        lines = forwarding.lines(head, self._connection.peer, client)
+        message = forwarding.message(head, self._connection.peer, client)
         self._began = forwarding.clock()
-        target = forwarding.prefix + head.target
-        self._inflow = forwarding.pool.relay(head.method.encode(), target, lines, self)
+        self._inflow = forwarding.pool.send_now(message, self, idempotent=True)
         return self._inflow is not None
 
     # What the visitor's connection tells

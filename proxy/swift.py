@@ -16,8 +16,6 @@ from proxy.errors import ConnectionLost, PeerError
 from proxy.events import page_event
 from proxy.exchange import outcome
 from proxy.headers import OUTCOME
-from proxy.http1 import Request
-from proxy.http1.message import serialize_head
 from proxy.locate.memory import MAX_PATH
 from proxy.relay import Relay
 
@@ -45,6 +43,10 @@ TURNS = 2
 microseconds, and one write in place of two."""
 
 OK = 200
+
+NARROWED = (coding.narrowed,)
+NARROWED_ANNOUNCED = (coding.narrowed, surrogate.announced)
+"""What becomes of a page's request before it is the shop's."""
 
 UNFIT = frozenset({OUTCOME, surrogate.CAPABILITY, b"x-datacue-visitor"})
 """Request fields by which a caller asks for more than the page."""
@@ -114,16 +116,11 @@ class Swift(Relay):
         visit = self._visit
         visit.view.begin(visit.page)
         forwarding, head, peer = self._forwarding, self._head, self._connection.peer
-        fields = coding.narrowed(head.headers)
-        if visit.core.announcing.going_on:
-            fields = surrogate.announced(fields)
-        request = Request(
-            method=head.method.encode(),
-            target=forwarding.prefix + head.target,
-            headers=forwarding.fields(fields, peer, client, head.http_version.encode()),
+        message = forwarding.message(
+            head, peer, client, *(NARROWED_ANNOUNCED if visit.core.announcing.going_on else NARROWED)
         )
         self._began = forwarding.clock()
-        self._inflow = forwarding.pool.send_now(serialize_head(request).data, self, idempotent=True)
+        self._inflow = forwarding.pool.send_now(message, self, idempotent=True)
         if self._inflow is None:
             self._timer = self._connection.loop.call_soon(self._start_over)
         return True

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from proxy.http1.head import ResponseHead
 from proxy.http1.limits import Limits, Timeouts
-from proxy.http1.message import Answer, Fields, Headers, Request, serialize_fields
+from proxy.http1.message import Answer, Fields, Headers, Request, request_line, serialize_fields
 from proxy.http1.origin import Origin
 from proxy.http1.pool import Pool
 from proxy.http1.receiver import Inflow, Receiver
@@ -32,5 +32,6 @@ __all__ = [
     "ResponseHead",
     "Timeouts",
     "Tunnel",
+    "request_line",
     "serialize_fields",
 ]

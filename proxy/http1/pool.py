@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from proxy.errors import ConnectFailed, ConnectionLost, PeerError, PoolTimeout
 from proxy.http1.connection import Connection
 from proxy.http1.limits import Limits, Timeouts
-from proxy.http1.message import Answer, request_line, serialize_head
+from proxy.http1.message import Answer, serialize_head
 from proxy.http1.peer import Peer
 from proxy.http1.response import Response
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from proxy.errors import Source
-    from proxy.http1.message import Fields, Headers, Request
+    from proxy.http1.message import Headers, Request
     from proxy.http1.origin import Origin
     from proxy.http1.receiver import Inflow, Receiver
 
@@ -143,29 +143,6 @@ class Pool:
                 return Answer(response.status, response.headers, response.take_all())
             idempotent = False
             connection = await self._acquire(fresh=True)
-
-    def relay(self, method: bytes, target: bytes, fields: Fields, receiver: Receiver) -> Inflow | None:
-        """Sends a GET or HEAD without a body at once, where a connection is idle.
-
-        Nothing is sent twice: whoever gets the failure of a connection that ``was_stale`` may do that.
-
-        Args:
-            method: GET or HEAD.
-            target: sent byte for byte.
-            fields: as :func:`serialize_fields` wrote them.
-            receiver: gets the response, or the failure.
-
-        Returns:
-            what brings the response; None where nothing was sent.
-
-        Raises:
-            ValueError: method or target is not one word; nothing was sent.
-        """
-        message = b"%b%b\r\n" % (request_line(method, target), fields.data)
-        connection = self._take(careful=False)
-        if connection is not None:
-            connection.begin_whole(message, receiver)
-        return connection
 
     def awaited(
         self, *, whole: bool = False, on_informational: Callable[[int, Headers], None] | None = None

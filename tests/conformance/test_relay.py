@@ -296,6 +296,23 @@ def test_heads_that_repeat_are_each_ones_own(product: Any, shop: Script) -> None
                     assert shop.seen[-1].startswith(method + b" /left ")
 
 
+def test_a_page_and_what_passes_differ_for_the_shop_though_their_fields_are_the_same(
+    product: Any, shop: Script
+) -> None:
+    """A page's codings are narrowed to those that we can read; what passes keeps them."""
+    here = product('[[pages]]\npath = "/product/{product_id}"\nkind = "product"\n')
+    lines = (
+        b"Host: shop.example\r\nUser-Agent: Firefox\r\nAccept: text/html\r\nAccept-Encoding: gzip, dcb\r\n"
+    )
+    with here.edge.connect() as client:
+        for _ in range(5):
+            for path, kept in ((b"/left", True), (b"/product/1", False)):
+                client.sendall(b"GET " + path + b" HTTP/1.1\r\n" + lines + b"\r\n")
+                read_until(client, b"\r\n\r\nok")
+                assert shop.seen[-1].startswith(b"GET " + path + b" ")
+                assert (b"dcb" in shop.seen[-1]) is kept
+
+
 MISBEHAVING = {
     "garbage": b"no http at all\r\n\r\n",
     "half a head": OK + b"Content-Le",

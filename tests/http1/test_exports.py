@@ -18,6 +18,7 @@ def test_the_package_offers_what_others_build_against() -> None:
         "ResponseHead",
         "Timeouts",
         "Tunnel",
+        "request_line",
         "serialize_fields",
     ]
     assert all(hasattr(http1, name) for name in http1.__all__)
