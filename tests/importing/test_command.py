@@ -135,7 +135,7 @@ def test_strict_sends_nothing_if_anything_is_wrong(here, products):
     assert "nothing was sent" in err
 
 
-async def test_ctrl_c_says_how_to_go_on_and_going_on_sends_the_rest(start, command, products, batches):
+async def test_ctrl_c_says_how_to_go_on_and_going_on_sends_the_rest(start, command, here, products, batches):
     path = products(1_700)
     batches.hang_after = 1_000
     process = await start("products", path, "--concurrency", "1", toml=batches.toml)
@@ -146,7 +146,7 @@ async def test_ctrl_c_says_how_to_go_on_and_going_on_sends_the_rest(start, comma
     assert b"Traceback" not in err
 
     batches.hang_after = None
-    code, _, err = await command("products", path, toml=batches.toml)
+    code, _, err = here("products", path, toml=batches.toml)
     assert code == 2
     assert "was imported in part already, up to item 1,000 of 1,700" in err
     assert len(batches.kept) == 1_000

@@ -43,7 +43,7 @@ def read(form, text, sizes=()):
 
 @given(OBJECTS, st.sampled_from([None, 0, 2]), st.booleans(), st.lists(st.integers(1, 40), max_size=30))
 @example([{"a": '\\"]}'}, {"b": [{"c": "\\\\"}]}], None, True, [1] * 30)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_items_are_the_same_however_the_document_is_cut(objects, indent, held, sizes):
     document = {"before": {"products": 1}, "products": objects, "after": [1]} if held else objects
     text = json.dumps(document, indent=indent)
@@ -61,7 +61,7 @@ def test_every_cut_of_a_document_gives_the_same_items_and_lines():
 
 
 @given(OBJECTS)
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_lines_are_read_as_they_were_written(objects):
     text = "\n\n".join(map(json.dumps, objects))
     expected = [(1 + 2 * number, item) for number, item in enumerate(objects)]

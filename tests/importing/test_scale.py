@@ -20,7 +20,7 @@ from harness.process import ROOT
 KEY, SECRET = "key", "secret"
 TOML = f'api_key = "{KEY}"\napi_secret = "{SECRET}"\n'
 
-SHORT = {"products": 3_000, "users": 2_000, "orders": 4_000}
+SHORT = {"products": 3_000, "users": 2_000, "orders": 2_500}
 LONG = {"products": 100_000, "users": 50_000, "orders": 200_000}
 SECONDS = 3_000
 

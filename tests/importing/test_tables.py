@@ -36,7 +36,7 @@ def written(rows, **dialect):
 
 @given(rows=TABLES, dialect=DIALECTS, encoding=st.sampled_from(["utf-8", "utf-8-sig", "utf-16"]))
 @example(rows=[["a", "b\nc;d", "'", '"']], dialect={"delimiter": "|"}, encoding="utf-16")
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_table_in_any_dialect_is_read_as_it_was_written(records, rows, dialect, encoding):
     rows = [row for row in rows if any(row)]
     found = records(written([HEADER, *rows], **dialect).encode(encoding))
@@ -45,7 +45,7 @@ def test_any_table_in_any_dialect_is_read_as_it_was_written(records, rows, diale
 
 
 @given(rows=TABLES, dialect=DIALECTS)
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_record_begins_on_its_line(records, rows, dialect):
     rows = [row for row in rows if any(row)]
     expected, line = [], 2

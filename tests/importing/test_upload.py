@@ -164,7 +164,7 @@ async def test_what_is_deleted_already_may_be_gone_after_a_kill(tmp_path, small)
     bad=st.sets(st.integers(0, 39), max_size=5),
     torn=st.booleans(),
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 async def test_after_any_kills_at_any_write_everything_is_there(
     tmp_path_factory, amount, kills, concurrency, bad, torn
 ):
