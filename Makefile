@@ -31,6 +31,7 @@ eval: $(VENV)/.dev ## how good the recommendations are, beside the usual baselin
 
 bench: $(VENV)/.dev servers ## side by side with nginx and others, as ratios
 	@$(BIN)/python -m benchmarks
+	@$(BIN)/python -m benchmarks.includes
 
 bench-micro: $(VENV)/.dev ## what each step of a page costs by itself
 	@$(BIN)/pytest benchmarks/micro -o addopts=--import-mode=importlib --benchmark-columns=min,median,iqr,ops

@@ -14,6 +14,7 @@ In reading order, one page's journey:
 ``surrogate``                   what caches and proxies in front say of ESI
 ``events``, ``vendor``          what happened, and the call that says so
 ``upstream``, ``http1``         the shop is asked meanwhile
+``cache``                       or what it called public is still kept
 ``forwarding``, ``relay``       what that means, and the short way for whoever passes by
 ``rewriting``, ``locate``       its bytes come, and slots open in them
 ``includes``                    which page an include is about
@@ -29,7 +30,7 @@ In reading order, one page's journey:
 ``outbox``, ``keeping``         what was not acknowledged is kept
 ``learning``, ``signing``       what the page said about its product goes to the engine
 ``fragments``, ``admin``        what we serve ourselves
-``core``, ``lifespan``          opened once, for all of the above
+``core``, ``prepared``, ``lifespan``  settings become values, and are opened once, for all of the above
 ``embedding``, ``handle``       inside an ASGI shop
 ``importer``                    a shop's exports, read, checked and sent
 ``workers``, ``cli``, ``crawl`` run from a command line

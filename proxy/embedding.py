@@ -18,9 +18,10 @@ from typing import TYPE_CHECKING, Any
 from proxy import logs
 from proxy.errors import SettingsError
 from proxy.fragments import Fragments
-from proxy.lifespan import open_core, static_files
+from proxy.lifespan import open_core
 from proxy.metrics import Metrics
 from proxy.middleware import PageMiddleware
+from proxy.prepared import static_files
 from proxy.settings import load
 
 if TYPE_CHECKING:

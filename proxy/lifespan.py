@@ -6,44 +6,40 @@ Settings go in, collaborators that know only values come out.
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import mimetypes
 import secrets
 import socket
 import tempfile
 import time
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, NamedTuple
-
-from msgspec.structs import replace
+from typing import TYPE_CHECKING, NamedTuple
 
 from proxy.breaker import Breaker
-from proxy.capture import FormRule, Rules, ViewRule, compile_capture, presets, user_cookie
+from proxy.capture import user_cookie
 from proxy.carts import Carts
-from proxy.classify import Classifier, compile_rule
 from proxy.clicks import ClickLinks
 from proxy.core import Core
 from proxy.engine_host import EngineHost, private_file, socket_path
 from proxy.errors import SettingsError
-from proxy.fragments import StaticFile
-from proxy.headers import TrustedProxies
 from proxy.http1 import Limits, Origin, Pool, Timeouts
 from proxy.identity import VisitorCookie
 from proxy.keeping import OutboxKeeper, RecordSender
 from proxy.learning import CatalogueLearner
-from proxy.locate import FactSelectors, Plan, SelectorError, SlotRule, parse_selector
-from proxy.models import PAGE_KINDS, Slot
 from proxy.neighbours import Neighbours
 from proxy.outbox import Folder, Outbox, Relay
 from proxy.personalize import Personalizer
-from proxy.render import Renderer
-from proxy.settings import Preset, SlotSettings
+from proxy.prepared import (
+    PagePlan,
+    make_renderer,
+    origin_of,
+    page_plan,
+    shell_version,
+    static_files,
+    trusted_proxies,
+)
 from proxy.sharing import SharedViews
 from proxy.shell import Shells
-from proxy.shipped import shipped
 from proxy.surrogate import Announcing
 from proxy.vendor import EventsClient, RestClient
 from proxy.views import Views
@@ -52,9 +48,11 @@ from proxy.witness import Capture
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 
+    from proxy.fragments import StaticFile
     from proxy.logs import Log
     from proxy.metrics import Metrics
     from proxy.personalize import Keeper
+    from proxy.render import Renderer
     from proxy.settings import Settings
 
 VENDOR_CONNECTIONS = 256
@@ -69,8 +67,6 @@ UPSTREAM_CONNECTIONS = 1024
 
 PROBE_SECONDS = 2.0
 """At the start, for a first connection to the shop: enough for any that answers at all."""
-
-SELECTOR_MEND = 'Write a CSS selector, as "main > .hero"; docs/settings.md says what it may hold.'
 
 WORKERS_FOLDER = "live"
 """In the state folder: the workers' sockets. A short name, as a socket's path has some 100 bytes in all."""
@@ -99,158 +95,6 @@ def secret_keys(settings: Settings, log: Log) -> list[str]:
     return [key]
 
 
-def static_files(override: Path | None) -> dict[str, StaticFile]:
-    """The stylesheet and what else ships, with the operator's files in place of ours.
-
-    Raises:
-        SettingsError: the operator's folder can't be read.
-    """
-    files: dict[str, StaticFile] = {}
-    folders = [shipped("static")]
-    if override is not None:
-        if not override.is_dir():
-            raise SettingsError(
-                "static", f"{override} is no folder", "Name the folder that holds your files."
-            )
-        folders.append(override)
-    for folder in folders:
-        for path in sorted(folder.iterdir()):
-            if not path.is_file() or path.name.startswith("."):
-                continue
-            try:
-                body = path.read_bytes()
-            except OSError as error:
-                raise SettingsError("static", f"{path} can't be read: {error}", "Check it.") from None
-            media_type = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
-            if media_type.startswith("text/") or media_type.endswith("javascript"):
-                media_type += "; charset=utf-8"
-            version = hashlib.blake2b(body, digest_size=6).hexdigest()
-            files[path.name] = StaticFile(body, media_type, version)
-    return files
-
-
-PagePlan = tuple[Classifier, Plan, "Mapping[str, FactSelectors]", Rules]
-"""``[[pages]]``; where is looked for what; fact selectors by the rule that has them; ``[[capture]]``."""
-
-
-def page_plan(settings: Settings) -> PagePlan:
-    """``[[pages]]``, ``[[slots]]`` and ``[[capture]]``, compiled, with what the preset adds after them.
-
-    Raises:
-        SettingsError: naming the entry, the problem and the mend.
-    """
-    preset = Preset.model_validate(presets.read(settings.preset)) if settings.preset else Preset()
-    rules = []
-    selectors: dict[str, FactSelectors] = {}
-    for index, page in enumerate((*settings.pages, *preset.pages)):
-        rule = compile_rule(
-            index, path=page.path, query=page.query, kind=page.kind, fields=page.fields, facts=page.facts
-        )
-        if index >= len(settings.pages):
-            rule = replace(rule, why=f"preset:{index - len(settings.pages)}")
-        rules.append(rule)
-        if page.facts:
-            try:
-                selectors[rule.why] = FactSelectors(page.facts)
-            except SelectorError as error:
-                raise SettingsError(f"pages[{index}].facts", str(error), SELECTOR_MEND) from None
-    # Slots don't take turns, as rules do: the preset's would stand beside the operator's own.
-    slots = [_slot(f"slots[{index}]", entry) for index, entry in enumerate(settings.slots or preset.slots)]
-    capture = [
-        compile_capture(
-            _named(settings, "capture", index),
-            index,
-            entry.model_dump(exclude_none=True, exclude_defaults=True),
-        )
-        for index, entry in enumerate((*settings.capture, *preset.capture))
-    ]
-    seen = Rules(
-        [rule for rule in capture if isinstance(rule, FormRule)],
-        [rule for rule in capture if isinstance(rule, ViewRule)],
-    )
-    plan = Plan(
-        prefix=settings.prefix,
-        slots=slots,
-        facts=preset.facts,
-        remove_vendor_scripts=settings.remove_vendor_scripts,
-        collect_facts=settings.detect or seen.selects,
-    )
-    return Classifier(rules, settings.detect), plan, selectors, seen
-
-
-def _named(settings: Settings, table: Literal["pages", "capture"], index: int) -> str:
-    """How messages name a rule: the operator's own, or one that the preset adds after them."""
-    beyond = index - len(getattr(settings, table))
-    return f"{table}[{index}]" if beyond < 0 else f"preset {settings.preset}: {table}[{beyond}]"
-
-
-def _slot(here: str, entry: SlotSettings) -> SlotRule:
-    unknown = [name for name in entry.kinds() if name not in {*PAGE_KINDS, "*"}]
-    if unknown:
-        mend = f"Known kinds: {', '.join(PAGE_KINDS)}, or *."
-        raise SettingsError(f"{here}.page", f"{unknown[0]!r} is no page kind", mend)
-    try:
-        selector = parse_selector(entry.selector)
-    except SelectorError as error:
-        raise SettingsError(f"{here}.selector", str(error), SELECTOR_MEND) from None
-    return SlotRule(selector, entry.position, Slot(entry.widget, pages=entry.pages()))
-
-
-def make_renderer(
-    settings: Settings, static: Mapping[str, StaticFile], log: Log, clicks: ClickLinks | None = None
-) -> Renderer:
-    """What makes HTML of recommendations, with the operator's templates read and tried.
-
-    Args:
-        settings: all of them.
-        static: by file name.
-        log: where is said.
-        clicks: makes the items' links; None, or ``click_links = false``, links directly.
-
-    Raises:
-        SettingsError: a template, or the locale or currency, can't be used.
-    """
-    stylesheet = static.get("datacue.css")
-    href = None
-    if settings.stylesheet and stylesheet is not None:
-        href = f"{settings.prefix}/static/datacue.css?v={stylesheet.version}"
-    return Renderer(
-        templates=settings.templates,
-        locale=settings.locale,
-        currency=settings.currency,
-        layout=settings.layout,
-        section_size=settings.section_size,
-        link_for=clicks.link_for if clicks is not None and settings.click_links else None,
-        stylesheet_href=href,
-        failed=lambda name, error: log.warning("a template failed", template=name, error=str(error)),
-    )
-
-
-def shell_version(settings: Settings) -> str:
-    """Changes with whatever makes another shell of an equal page: the settings of pages, and we ourselves."""
-    said = settings.model_dump_json(
-        include={
-            "prefix", "detect", "remove_vendor_scripts", "pages", "slots", "capture", "preset", "esi",
-        }
-    )  # fmt: skip
-    try:
-        return f"{version('datacue-proxy')} {said}"
-    except PackageNotFoundError:  # run from a source tree
-        return said
-
-
-def trusted_proxies(settings: Settings) -> TrustedProxies:
-    """Whose ``X-Forwarded-*`` is believed.
-
-    Raises:
-        SettingsError: an entry is neither an address nor a network.
-    """
-    try:
-        return TrustedProxies(settings.trusted_proxies)
-    except ValueError as error:
-        raise SettingsError("trusted_proxies", str(error), "Write 10.0.0.0/8 or 192.0.2.1.") from None
-
-
 def check(settings: Settings, log: Log) -> None:
     """Tries everything that can be tried without opening anything: no mistake waits for a visitor.
 
@@ -261,8 +105,8 @@ def check(settings: Settings, log: Log) -> None:
     page_plan(settings)
     trusted_proxies(settings)
     make_renderer(settings, static_files(settings.static), log)
-    _origin("events_url", settings.events_url)
-    _origin("api_url", settings.api_url)
+    origin_of("events_url", settings.events_url)
+    origin_of("api_url", settings.api_url)
     open_outbox(settings)
     try:
         settings.state_dir.mkdir(parents=True, exist_ok=True)
@@ -280,7 +124,7 @@ def unreachable(settings: Settings) -> str:
         SettingsError: nobody knows the shop's host name. A shop that is down may come; a wrong name won't.
     """
     assert settings.upstream is not None
-    origin = _origin("upstream", settings.upstream)
+    origin = origin_of("upstream", settings.upstream)
     wait = min(settings.connect_timeout, PROBE_SECONDS)
     try:
         with socket.create_connection((origin.host, origin.port), wait):
@@ -320,7 +164,7 @@ async def open_vendor(settings: Settings, log: Log, stack: AsyncExitStack) -> Ve
         origin = Origin.parse("http://engine.localhost/", uds=host.socket)
         api_key = host.keys.api_key
     else:
-        origin = _origin("events_url", settings.events_url)
+        origin = origin_of("events_url", settings.events_url)
         api_key = settings.api_key.get_secret_value()
     wait = settings.vendor_timeout
     pool = Pool(
@@ -550,7 +394,7 @@ def open_rest_client(settings: Settings, host: EngineHost | None, stack: AsyncEx
         origin = Origin.parse("http://engine.localhost/v1", uds=host.socket)
         api_key, api_secret = host.keys
     elif settings.api_key is not None and settings.api_secret is not None:
-        origin = _origin("api_url", settings.api_url)
+        origin = origin_of("api_url", settings.api_url)
         api_key, api_secret = settings.api_key.get_secret_value(), settings.api_secret.get_secret_value()
     else:
         return None
@@ -606,7 +450,7 @@ def upstream_pool(settings: Settings) -> Pool:
             "upstream", "the shop's address is missing", "Say --upstream http://127.0.0.1:8080."
         )
     return Pool(
-        _origin("upstream", settings.upstream),
+        origin_of("upstream", settings.upstream),
         source="shop",
         limits=Limits(max_connections=UPSTREAM_CONNECTIONS),
         timeouts=Timeouts(
@@ -616,13 +460,6 @@ def upstream_pool(settings: Settings) -> Pool:
             idle=settings.idle_timeout,
         ),
     )
-
-
-def _origin(key: str, url: str) -> Origin:
-    try:
-        return Origin.parse(url)
-    except ValueError as error:
-        raise SettingsError(key, str(error), "Write http://host:port.") from None
 
 
 async def _cancel(task: asyncio.Task[None]) -> None:

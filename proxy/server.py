@@ -24,8 +24,9 @@ from proxy.cache import PURGES_FILE, PageCache, Purges, Store
 from proxy.edge import EdgeLimits, hardened
 from proxy.embedding import Personalization
 from proxy.errors import SettingsError
-from proxy.lifespan import trusted_proxies, upstream_pool
+from proxy.lifespan import upstream_pool
 from proxy.metrics import Metrics
+from proxy.prepared import trusted_proxies
 from proxy.settings import host_port
 from proxy.upstream import Upstream
 

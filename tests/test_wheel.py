@@ -91,7 +91,7 @@ def test_the_command_and_the_module_are_there(installed, tmp_path):
 
 def test_an_installation_finds_its_templates_and_its_files(installed, tmp_path):
     code = (
-        "from proxy.render import Renderer; from proxy.lifespan import static_files;"
+        "from proxy.render import Renderer; from proxy.prepared import static_files;"
         "Renderer(); print(sorted(static_files(None)))"
     )
     done = run(installed / "python", "-c", code, folder=tmp_path)

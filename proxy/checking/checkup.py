@@ -15,6 +15,7 @@ from proxy.checking.model import Finding, Report
 from proxy.checking.network import clocks, reach
 from proxy.checking.rehearsal import open_rehearsed_shop
 from proxy.errors import PeerError
+from proxy.prepared import static_files
 from proxy.render.lint import lint_templates
 from proxy.server import admin_token
 from proxy.vendor import EventsClient
@@ -107,7 +108,7 @@ def _settings_findings(settings: Settings, log: Log) -> Iterator[Finding]:
     if settings.templates is not None:
         yield Finding("settings", "ok", "templates", f"{settings.templates} compiles and keeps to the rules")
     if settings.static is not None:
-        files = len(lifespan.static_files(settings.static))
+        files = len(static_files(settings.static))
         yield Finding("settings", "ok", "static", f"{settings.static} can be read, {files} files with ours")
 
 

@@ -18,11 +18,12 @@ import msgspec
 
 from proxy.exchange import Exchange, Shy
 from proxy.headers import value_of
-from proxy.lifespan import open_rehearsal, static_files, upstream_pool
+from proxy.lifespan import open_rehearsal, upstream_pool
 from proxy.locate import Opening, Splicer
 from proxy.metrics import Metrics
 from proxy.middleware import PageMiddleware
 from proxy.models import Visitor
+from proxy.prepared import static_files
 from proxy.upstream import Upstream
 
 if TYPE_CHECKING:

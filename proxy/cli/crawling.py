@@ -33,7 +33,7 @@ from proxy.crawl import (
 )
 from proxy.engine_host import EngineHost
 from proxy.errors import SettingsError
-from proxy.lifespan import page_plan
+from proxy.prepared import page_plan
 
 if TYPE_CHECKING:
     from pathlib import Path

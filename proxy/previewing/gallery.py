@@ -14,8 +14,8 @@ from starlette.applications import Starlette
 from starlette.responses import HTMLResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from proxy.lifespan import static_files
 from proxy.models import WIDGETS, Page, PageKind, Widget
+from proxy.prepared import static_files
 from proxy.previewing.document import document
 from proxy.previewing.samples import EMPTY, picture, sample
 from proxy.previewing.showing import Shown, lists, page_for, show

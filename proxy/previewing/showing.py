@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from proxy.errors import SettingsError
-from proxy.lifespan import make_renderer, static_files
 from proxy.models import Page, PageKind, Slot, Widget
+from proxy.prepared import make_renderer, static_files
 from proxy.widgets import decode_recommendations, shown_on
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from proxy.capture import Memory, WatchedBody, read_view, tell
 from proxy.capture.model import Deed
 from proxy.classify.rules import readable_path
 from proxy.facts.address import parameters
-from proxy.lifespan import page_plan
 from proxy.locate import FactSelectors, Splicer
+from proxy.prepared import page_plan
 from proxy.settings import Settings
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from proxy.capture import presets
 from proxy.capture.presets import NAMES
-from proxy.lifespan import page_plan
+from proxy.prepared import page_plan
 from proxy.settings import Preset, Settings
 
 JSON = "application/json"

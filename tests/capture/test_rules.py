@@ -6,7 +6,7 @@ import pytest
 
 from proxy.capture import FormRule, compile_capture
 from proxy.errors import SettingsError
-from proxy.lifespan import page_plan
+from proxy.prepared import page_plan
 from proxy.settings import Settings, load
 
 ADD = {"event": "cart.add", "path": "/add", "form": {"product_id": "id"}}
