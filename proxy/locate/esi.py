@@ -24,6 +24,10 @@ from proxy.locate.tokens import Tokens
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+MAX_ENDLESS = 16
+"""Elements and comments without an end in one page; beyond, the rest passes as it came. Each is looked for
+through LOOK_AHEAD, and a page of nothing else would keep the loop busy for minutes."""
+
 MAX_DEPTH = 8
 """``<!--esi -->`` in each other; the specification has no use for a second one."""
 
@@ -33,11 +37,10 @@ _COMMENT_START = re.compile(rb"<!--esi(?=[ \t\n\r\f])")
 _COMMENT_MARK = re.compile(rb"<!--|-->")
 _REMOVE_END = re.compile(rb"</esi:remove[ \t\n\r\f]*+>")
 _TRY_END = re.compile(rb"</esi:try[ \t\n\r\f]*+>")
-_TRY = re.compile(
-    rb"\s*<esi:attempt\s*>(.*?)</esi:attempt\s*>\s*<esi:except\s*>(.*?)</esi:except\s*>\s*",
-    re.IGNORECASE | re.DOTALL,
-)
-_INCLUDE = re.compile(rb"<esi:include(?=[ \t\n\r\f/>])", re.IGNORECASE)
+_ATTEMPT = re.compile(rb"\s*+<esi:attempt\s*+>", re.IGNORECASE)
+_BETWEEN = re.compile(rb"</esi:attempt\s*+>\s*+<esi:except\s*+>", re.IGNORECASE)
+_EXCEPT_END = re.compile(rb"</esi:except\s*+>\s*+", re.IGNORECASE)
+_INCLUDE = re.compile(rb"<esi:include(?=[ \t\n\r\f/>])([^>]*+)", re.IGNORECASE)
 _ONE_INCLUDE = re.compile(rb"\s*<esi:include([^>]*?)/?>\s*(?:</esi:include\s*>\s*)?", re.IGNORECASE)
 _SSI = b"<!--#"
 _UNQUOTABLE = re.compile(rb"[\"\\]|--")
@@ -64,6 +67,7 @@ class EsiProcessor:
         self._tokens = Tokens()
         self._held = b""
         self._over = False
+        self._endless = 0
         self._elements: dict[bytes, Callable[[int], tuple[int, bytes]]] = {
             b"esi:remove": self._remove,
             b"esi:try": self._try,
@@ -91,6 +95,10 @@ class EsiProcessor:
         out: list[bytes] = []
         i = done = 0
         while i < len(raw):
+            if self._endless > MAX_ENDLESS:
+                self._over = True
+                i = len(raw)
+                break
             end, instead = self._next(i)
             if end == _WAIT:
                 if len(raw) - i > max(MAX_TAG, LOOK_AHEAD):
@@ -146,7 +154,10 @@ class EsiProcessor:
         match = pattern.search(low, start, start + LOOK_AHEAD)
         if match is not None:
             return match
-        return _PASS if self._tokens.final or len(low) - start >= LOOK_AHEAD else _WAIT
+        if not self._tokens.final and len(low) - start < LOOK_AHEAD:
+            return _WAIT
+        self._endless += 1
+        return _PASS
 
     def _remove(self, start: int) -> tuple[int, bytes]:
         if self._tokens.low[start - 2] == _SLASH:
@@ -164,8 +175,11 @@ class EsiProcessor:
         depth = 1
         while depth:
             mark = self._end(_COMMENT_MARK, at)
-            if isinstance(mark, int) or mark.end() - start > LOOK_AHEAD:
-                return (mark if isinstance(mark, int) else _PASS), b""
+            if isinstance(mark, int):
+                return mark, b""
+            if mark.end() - start > LOOK_AHEAD:
+                self._endless += 1
+                return _PASS, b""
             at = mark.end()
             depth += 1 if mark[0] == b"<!--" else -1
         return at, self._inside(tokens.raw[start : at - len("-->")])
@@ -175,11 +189,11 @@ class EsiProcessor:
         end = self._end(_TRY_END, start)
         if isinstance(end, int):
             return end, b""
-        match = _TRY.fullmatch(self._tokens.raw, start, end.start())
-        if match is None:
+        parts = _parts(self._tokens.raw[start : end.start()])
+        if parts is None:
             return _PASS, b""
-        attempt, otherwise = match[1], match[2]
-        ours = [self._see(_tag_after(attempt, found.end())) for found in _INCLUDE.finditer(attempt)]
+        attempt, otherwise = parts
+        ours = [self._see(found[1]) for found in _INCLUDE.finditer(attempt)]
         if not all(ours):
             return _PASS, b""
         one = _ONE_INCLUDE.fullmatch(attempt)
@@ -200,6 +214,13 @@ class EsiProcessor:
         return done
 
 
-def _tag_after(content: bytes, start: int) -> bytes:
-    end = content.find(b">", start)
-    return content[start : end if end >= 0 else len(content)]
+def _parts(content: bytes) -> tuple[bytes, bytes] | None:
+    """What stands in the attempt and in the exception of an ``<esi:try>`` that holds one of each."""
+    attempt = _ATTEMPT.match(content)
+    between = _BETWEEN.search(content, attempt.end()) if attempt is not None else None
+    if attempt is None or between is None:
+        return None
+    end = _EXCEPT_END.search(content, between.end())
+    if end is None or end.end() < len(content):
+        return None
+    return content[attempt.end() : between.start()], content[between.end() : end.start()]

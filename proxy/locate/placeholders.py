@@ -57,7 +57,7 @@ _DIRECTIVE = re.compile(
     rb"<!--#\s*(include|block)((?:\s+[a-z]+\s*=\s*(?:\"[^\"]*\"|'[^']*'))*)\s*-->", re.IGNORECASE
 )
 _PARAMETER = re.compile(rb"([a-z]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)')", re.IGNORECASE)
-_ENDBLOCK = re.compile(rb"<!--#\s*endblock\s*-->", re.IGNORECASE)
+_ENDBLOCK = re.compile(rb"<!--#\s*+(?:endblock\s*+-->|(block)\s)", re.IGNORECASE)
 _DIRECTIVE_BEGUN = b"<!--#"
 _URL = re.compile(
     rb"\s*(?:(?:https?:)?//([^/?#@\s]++))?(/[^?#\s]*+)(?:\?([^#\s]*+))?(?:#\S*+)?\s*", re.IGNORECASE
@@ -175,6 +175,8 @@ def ssi(raw: bytes, i: int, end: int, prefix: bytes, *, final: bool) -> Directiv
     closing = _ENDBLOCK.search(raw, end, i + LOOK_AHEAD)
     if closing is None:
         return more if len(raw) - i < LOOK_AHEAD else none
+    if closing[1]:
+        return none  # blocks don't nest: this one has no end
     gap = raw[closing.end() : closing.end() + MAX_GAP]
     start = closing.end() + len(gap) - len(gap.lstrip())
     rest = raw[start : start + MAX_DIRECTIVE]

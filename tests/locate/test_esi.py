@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -141,3 +143,42 @@ def test_any_page_cut_anywhere_gives_the_same(page, cuts):
 @settings(max_examples=100, deadline=None)
 def test_bytes_without_esi_pass(page):
     assert through(page)[0] == page
+
+
+BOMBS = {
+    "comments of which half end": b"<!--esi <!--esi -->",
+    "removals without an end": b"<esi:remove>",
+    "attempts without an end": b"<esi:try>",
+}
+
+
+@pytest.mark.parametrize("bomb", BOMBS.values(), ids=BOMBS)
+def test_what_has_no_end_is_looked_for_a_few_times_only(bomb):
+    page = bomb * 20_000
+    started = time.process_time()
+    esi = EsiProcessor(b"/_datacue")
+    out = b"".join([*[esi.feed(page[i : i + 65536]) for i in range(0, len(page), 65536)], esi.close()])
+    assert out == page
+    assert time.process_time() - started < 5  # without a limit: minutes
+
+
+@pytest.mark.parametrize(
+    "inside",
+    [
+        b"<esi:attempt>" + b"</esi:attempt><esi:except>" * 2300,
+        b"<esi:attempt>" + b"</esi:attempt><esi:except></esi:except>" * 1600 + b"x",
+        b"<esi:attempt>" + b"<esi:include " * 4800 + b"></esi:attempt><esi:except></esi:except>",
+    ],
+)
+def test_a_try_of_many_parts_is_read_once(inside):
+    page = (b"<esi:try>" + inside + b"</esi:try>") * 16
+    started = time.process_time()
+    assert through(page)[0] == page
+    assert time.process_time() - started < 4  # read part by part against each other: 10 s and more
+
+
+def test_a_block_without_an_end_is_not_looked_for_up_to_the_next_ones_end(send):
+    page = b'<!--# block name="a" -->' * 40_000
+    started = time.process_time()
+    assert send(page).page == page
+    assert time.process_time() - started < 5
