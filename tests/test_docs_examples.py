@@ -124,7 +124,7 @@ async def test_the_embedding_page_s_django_shop_is_personalized(vendor_answers, 
 
 
 async def test_the_readme_s_placeholder_keeps_the_shop_s_content_or_is_filled(run_proxy, shop, vendor):
-    (placeholder,) = blocks(README, "html")
+    placeholder, _ = blocks(README, "html")
     shop.answers["*"] = shop_page = page_reply(placeholder)
     proxy = await run_proxy()
     vendor.recommendations = {"related_product_skus": [product(1)]}
