@@ -53,6 +53,19 @@ def directives(headers: Headers, name: bytes = b"cache-control") -> dict[bytes, 
     return found
 
 
+def for_everybody(headers: Headers) -> bool:
+    """Whether an answer says in so many words that shared caches may keep it, whoever asked.
+
+    ``max-age`` alone is said by shops that think of the browser's cache: as with ``Authorization`` (RFC 9111,
+    3.5), that is too little where the request could have told who somebody is.
+    """
+    try:
+        given = directives(headers)
+    except Unreadable:
+        return False
+    return b"public" in given or b"s-maxage" in given
+
+
 def seconds(given: Mapping[bytes, bytes | None], name: bytes) -> int | None:
     """A directive's argument in seconds; None where it is absent, 0 where it is no number of them.
 

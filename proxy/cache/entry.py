@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from proxy.cache.directives import Unreadable, date_of, directives, seconds
+from proxy.cache.directives import Unreadable, date_of, directives, for_everybody, seconds
 from proxy.headers import value_of, values_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from proxy.cache.storable import Lifetime
     from proxy.headers import Headers
 
@@ -21,6 +19,16 @@ NOT_UPDATED = frozenset({b"content-length", b"content-encoding", b"content-type"
 
 OURS = (b"datacue=", b"__host-datacue=")
 """Cookies that say nothing to the shop."""
+
+OVERRIDING = (b"x-forwarded-", b"x-original-", b"x-rewrite-", b"x-http-")
+OVERRIDES = frozenset(
+    {b"x-host", b"x-scheme", b"x-url-scheme", b"x-method-override", b"front-end-https", b"x-script-name"}
+)
+"""Request fields (and how their names begin) that say something else than the request's own line, and that
+frameworks follow without a word in ``Vary``. Whoever sends one would have their page kept for all."""
+
+IN_KEY = frozenset({b"x-forwarded-host", b"x-forwarded-proto", b"x-forwarded-for", b"x-forwarded-port"})
+"""Those that the shop hears from us: of the key, of one visitor, or not at all."""
 
 Use = Literal["fresh", "stale", "validate"]
 """As it is; as it is, while it is asked for anew; or only once the shop said that it still holds."""
@@ -55,6 +63,12 @@ class Entry:
     def age(self, clock: float) -> float:
         """Seconds since it was made (RFC 9111, 4.2.3)."""
         return self.lifetime.age + max(0.0, clock - self.arrived)
+
+    def is_stale(self, clock: float) -> bool:
+        """Whether somebody who asks the shop now makes it fresh for others, who had better wait."""
+        lifetime = self.lifetime
+        usable = lifetime.fresh + (0.0 if lifetime.strict else lifetime.while_revalidate)
+        return not lifetime.validated and self.age(clock) >= usable
 
     def meant_for(self, asked: Headers) -> bool:
         """Whether the request's fields are those that it was chosen by (RFC 9111, 4.1)."""
@@ -132,13 +146,22 @@ def chosen_by(asked: Headers, name: bytes) -> bytes:
 
 
 def vary_of(headers: Headers, asked: Headers) -> Vary:
-    """Which request fields an answer was chosen by, with their values."""
-    names: Sequence[bytes] = sorted(
-        {
-            name.strip().lower()
-            for value in values_of(headers, b"vary")
-            for name in value.split(b",")
-            if name.strip()
-        }
-    )
-    return tuple((name, chosen_by(asked, name)) for name in names)
+    """Which request fields an answer was chosen by, with their values.
+
+    Cookies are, too, where the shop hasn't said that the page is for everybody (`for_everybody`); and so is
+    what overrides the request's line.
+    """
+    names = {
+        name.strip().lower()
+        for value in values_of(headers, b"vary")
+        for name in value.split(b",")
+        if name.strip()
+    }
+    if not for_everybody(headers):
+        names.add(b"cookie")
+    names |= {name for name, _ in asked if _overrides(name.replace(b"_", b"-"))}
+    return tuple((name, chosen_by(asked, name)) for name in sorted(names))
+
+
+def _overrides(name: bytes) -> bool:
+    return name not in IN_KEY and (name in OVERRIDES or name.startswith(OVERRIDING))

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 from proxy import coding
 from proxy.cache.directives import Unreadable, directives
 from proxy.cache.entry import Entry, chosen_by, vary_of
-from proxy.cache.storable import LONGEST_SECRET, SECRETS, Lifetime, lifetime
+from proxy.cache.purges import PurgeError
+from proxy.cache.storable import LONGEST_SECRET, Lifetime, holds_secret, lifetime
 from proxy.headers import end_to_end, value_of
 
 if TYPE_CHECKING:
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
 
 MAX_PAGE = 1024 * 1024
 """Bytes of a page that is kept: ten times what a large page has."""
+
+MAX_DECODED = 8 * MAX_PAGE
+"""Bytes of a compressed page that are looked through: HTML shrinks to a fifth, and a bomb to a thousandth."""
 
 COLLAPSE_SECONDS = 5.0
 """Who comes second waits for the first one's answer; after that it asks itself. Slow clients can hold up an
@@ -121,9 +125,10 @@ class PageCache:
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         key, asked = _key(scope), scope["headers"]
-        if scope["method"] == "GET":
-            await self._not_at_the_same_time(key, asked)
         entry = self.store.find(key, asked)
+        if scope["method"] == "GET" and (entry is None or entry.is_stale(self._clock())):
+            await self._not_at_the_same_time(key, asked)
+            entry = self.store.find(key, asked)
         if entry is None:
             await self._miss(key, scope, receive, send)
             return
@@ -194,6 +199,9 @@ class PageCache:
             return
         alone = {name: value for name, value in scope.items() if name != "datacue.on_disconnect"}
         alone["extensions"] = {}
+        if not any(name == b"cookie" for name, _ in entry.vary):
+            # It is for everybody; and a session that the shop renews for it would be lost with its answer.
+            alone["headers"] = [field for field in scope["headers"] if field[0] != b"cookie"]
         task = asyncio.get_running_loop().create_task(
             self._fetch(key, entry, alone, _nothing_more, _nowhere), name="page cache: refresh"
         )
@@ -223,13 +231,22 @@ class PageCache:
         return watched
 
     async def _purge(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """``PURGE``, as shops' plugins send it: from trusted addresses only, told to every worker."""
+        """``PURGE``, as shops' plugins send it: from trusted addresses only, told to every worker.
+
+        What a trusted proxy passes on comes from where it says, as everything does: most pass on any method.
+        """
+        client: Client | None = scope.get("datacue.client")
         peer = scope["client"][0] if scope.get("client") else ""
-        if peer not in self._trusted:
+        if not (peer in self._trusted if client is None else client.trusted):
             await self.app(scope, receive, send)
             return
-        _, host, target = _key(scope)
-        self._purges.tell(host.decode("latin-1"), target.decode("latin-1"))
+        key = _key(scope)
+        try:
+            self._purges.tell(key[1].decode("latin-1"), key[2].decode("latin-1"))
+        except PurgeError:
+            self.store.forget(key)
+            await _say(send, 500, b"Forgotten by one worker only: state_dir can't be written.\n")
+            return
         self._purges.carry_out(self.store, at_once=True)
         await _say(send, 200, b"Purged.\n")
 
@@ -339,6 +356,9 @@ class _Landing:
         if not isinstance(found, Lifetime):
             self._give_up(found)
             return merged
+        if vary_of(merged.headers, self._scope["headers"]) != entry.vary:
+            self._give_up("vary")
+            return merged
         fresh = entry.freshened(headers, found, cache.clock())
         cache.kept(self._key, fresh)
         return fresh
@@ -364,10 +384,11 @@ class _Landing:
         applied = coding.coding_of(value_of(self._headers, b"content-encoding"))
         if applied is None:
             return True
-        tail = b""  # a word may stand across two pieces
+        tail, size = b"", 0  # a word may stand across two pieces
         try:
             for piece in coding.decoder(applied).decode(page):
-                if SECRETS.search(tail + piece):
+                size += len(piece)
+                if size > MAX_DECODED or holds_secret(tail + piece):
                     return True
                 tail = piece[-LONGEST_SECRET:]
         except coding.CodingError:

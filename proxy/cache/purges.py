@@ -82,9 +82,14 @@ class Purges:
             self._read = size
             store.forget_where(lambda _: True)
         elif size > self._read:
-            with self._file.open("rb") as file:
-                file.seek(self._read)
-                new = file.read(size - self._read)
+            try:
+                with self._file.open("rb") as file:
+                    file.seek(self._read)
+                    new = file.read(size - self._read)
+            except OSError:  # nobody knows what it says: too much is better than too little
+                self._read = size
+                store.forget_where(lambda _: True)
+                return
             whole = new[: new.rfind(b"\n") + 1]  # somebody may be writing the rest now
             self._read += len(whole)
             for line in whole.splitlines():
@@ -95,7 +100,7 @@ class Purges:
         try:
             purge = msgspec.json.decode(line, type=_Purge)
         except msgspec.DecodeError:
-            store.forget_where(lambda _: True)  # too much is better than too little
+            store.forget_where(lambda _: True)
             return
         host, path = purge.host.encode("latin-1", "replace"), purge.path.encode("latin-1", "replace")
         begins = path.removesuffix(b"*")

@@ -6,12 +6,12 @@ pages that were asked for with GET and came with 200 are kept.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
-from proxy.cache.directives import LONGEST, Unreadable, date_of, directives, seconds
+from proxy.cache.directives import LONGEST, Unreadable, date_of, directives, for_everybody, seconds
+from proxy.cache.entry import chosen_by
 from proxy.headers import value_of, values_of
 
 if TYPE_CHECKING:
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 OK = 200
 
 USER, EVENT = b"x-datacue-user", b"x-datacue-event"
+
+TARGETED = (b"surrogate-control", b"cdn-cache-control")
+"""Fields that speak to caches in front of a shop; what they forbid to those, we don't do (RFC 9213)."""
 
 Refused = Literal[
     "status",
@@ -36,11 +39,13 @@ Refused = Literal[
     "unreadable",
     "large",
     "token",
+    "cookies",
 ]
 """Why an answer isn't kept, for metrics."""
 
-SECRETS = re.compile(rb"nonce|csrf|xsrf|authenticity_token|form_key|requestverificationtoken", re.IGNORECASE)
-"""What a page has that was made for one visit: even where the shop calls it public, it isn't kept."""
+SECRETS = (b"nonce", b"csrf", b"xsrf", b"authenticity_token", b"form_key", b"requestverificationtoken")
+"""What a page has that was made for one visit: even where the shop calls it public, it isn't kept. In lower
+case."""
 
 
 LONGEST_SECRET = 32
@@ -108,6 +113,12 @@ def lifetime(
     )
 
 
+def holds_secret(page: bytes) -> bool:
+    """Whether there is something in a page that was made for one visit."""
+    low = page.lower()
+    return any(word in low for word in SECRETS)
+
+
 def _refused(asked: Headers, status: int, headers: Headers) -> Refused | None:
     names = {name for name, _ in headers}
     media_type = (value_of(headers, b"content-type") or b"").partition(b";")[0].strip().lower()
@@ -121,11 +132,21 @@ def _refused(asked: Headers, status: int, headers: Headers) -> Refused | None:
         return "cookie"
     if b"content-range" in names:
         return "partial"
-    if any(b"*" in value for value in values_of(headers, b"vary")):
+    vary = b",".join(values_of(headers, b"vary")).lower()
+    if b"*" in vary or b"forwarded-for" in vary or b"forwarded" in [one.strip() for one in vary.split(b",")]:
         return "vary"
+    if any(
+        refusal in value.lower()
+        for name in TARGETED
+        for value in values_of(headers, name)
+        for refusal in (b"no-store", b"private")
+    ):
+        return "no-store"
     policies = (b"content-security-policy", b"content-security-policy-report-only")
     if any(b"'nonce-" in value.lower() for name, value in headers if name in policies):
         return "nonce"
+    if b"cookie" not in vary and not for_everybody(headers) and chosen_by(asked, b"cookie"):
+        return "cookies"
     if USER in names or not _mere_page_views(values_of(headers, EVENT)):
         return "said"
     return None

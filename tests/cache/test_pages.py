@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from proxy.cache import PageCache, Purges, Store
-from proxy.cache.pages import MAX_PAGE, MAX_PASSING, PASS_SECONDS
+from proxy.cache.pages import MAX_DECODED, MAX_PAGE, MAX_PASSING, PASS_SECONDS
 from proxy.cache.purges import MAX_FILE
 from proxy.cache.store import MAX_VARIANTS
 from proxy.headers import TrustedProxies
@@ -609,3 +609,154 @@ def test_nobody_ever_gets_what_the_shop_made_for_another(tmp_path_factory, visit
             assert got.body in {b"for all", b"for " + who}
 
     asyncio.run(play())
+
+
+# -- what somebody could slip into a page that all others get --------------------------------------------
+
+
+def echoing(*names, control=b"public, max-age=60", more=()):
+    """A shop that shows what a request said in these fields."""
+
+    def page(scope):
+        said = [value for name, value in scope["headers"] if name in names]
+        fields = [(b"content-type", b"text/html"), (b"cache-control", control), *more]
+        return 200, fields, b"|".join([b"<p>", *said])
+
+    return page
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        b"x-forwarded-prefix",
+        b"x-forwarded-server",
+        b"x_forwarded_prefix",
+        b"x-original-url",
+        b"x-rewrite-url",
+        b"x-http-method-override",
+        b"x-host",
+    ],
+)
+async def test_what_overrides_a_requests_line_is_part_of_its_address(world, name):
+    world.shop.answers["/"] = echoing(name)
+    evil = (name, b"evil.example")
+    assert (await ask(world, "/", evil)).body == b"<p>|evil.example"
+    assert (await ask(world)).body == b"<p>"
+    world.clock.at += 90
+    await ask(world, "/", evil)
+    assert (await ask(world)).body == b"<p>"
+
+
+async def test_what_an_edge_always_says_keeps_no_page_out(world):
+    world.shop.answers["/"] = echoing(b"x-forwarded-prefix")
+    for _ in range(2):
+        await ask(world, "/", (b"x-forwarded-prefix", b"/shop"))
+    assert len(world.shop.asked) == 1
+
+
+async def test_max_age_alone_says_nothing_of_those_who_come_with_cookies(world):
+    world.shop.answers["/"] = echoing(b"cookie", control=b"max-age=60")
+    anna = (b"cookie", b"session=anna; datacue=1")
+    assert (await ask(world, "/", anna)).body == b"<p>|session=anna; datacue=1"
+    assert (await ask(world)).body == b"<p>"
+    assert (await ask(world, "/", (b"cookie", b"datacue=2"))).body == b"<p>"
+    assert len(world.shop.asked) == 2
+    # Nor do they get what was made for somebody without.
+    assert (await ask(world, "/", anna)).body == b"<p>|session=anna; datacue=1"
+    assert counted(world, "not kept: cookies") == 2
+
+
+@pytest.mark.parametrize("control", [b"public, max-age=60", b"s-maxage=60"])
+async def test_a_page_that_is_said_to_be_for_everybody_is_for_those_with_cookies(world, control):
+    world.shop.answers["/"] = echoing(control=control)
+    await ask(world, "/", (b"cookie", b"_ga=1"))
+    await ask(world)
+    assert len(world.shop.asked) == 1
+
+
+@pytest.mark.parametrize("vary", [b"X-Forwarded-For", b"accept-encoding, Forwarded"])
+async def test_pages_that_differ_by_address_are_not_kept(world, vary):
+    world.shop.answers["/"] = echoing(more=[(b"vary", vary)])
+    await ask(world)
+    await ask(world)
+    assert len(world.shop.asked) == 2
+
+
+@pytest.mark.parametrize("name", [b"surrogate-control", b"cdn-cache-control"])
+async def test_what_is_forbidden_to_caches_in_front_is_forbidden_to_us(world, name):
+    world.shop.answers["/"] = echoing(more=[(name, b"no-store")])
+    await ask(world)
+    await ask(world)
+    assert len(world.shop.asked) == 2
+
+
+async def test_a_304_that_tells_visitors_apart_is_the_pages_last_use(world):
+    world.shop.answers["/"] = validating(b"<p>page</p>", b'"1"', control=b"public, max-age=60")
+    await ask(world)
+    answer = world.shop.answers["/"]
+
+    def apart(scope):
+        status, fields, body = answer(scope)
+        return status, [*fields, (b"vary", b"cookie")], body
+
+    world.shop.answers["/"] = apart
+    world.clock.at += 90
+    await ask(world, "/", (b"cookie", b"session=anna"))
+    await ask(world, "/", (b"cookie", b"session=bert"))
+    assert b"if-none-match" not in world.shop.asked[2][2]
+
+
+async def test_a_refresh_spends_nobodys_session(world):
+    world.shop.says("/", b"<p>old</p>", b"public, max-age=60, stale-while-revalidate=60")
+    await ask(world)
+    world.clock.at += 70
+    await ask(world, "/", (b"cookie", b"session=anna"))
+    await until(lambda: not world.cache._refreshing)
+    assert b"cookie" not in world.shop.asked[1][2]
+
+
+async def test_nobody_waits_for_a_refresh(world):
+    world.shop.says("/", b"<p>old</p>", b"max-age=60, stale-while-revalidate=60")
+    await ask(world)
+    world.clock.at += 70
+    world.shop.gate = asyncio.Event()
+    await ask(world)
+    await until(lambda: len(world.shop.asked) == 2)
+    async with asyncio.timeout(1):
+        assert (await ask(world)).body == b"<p>old</p>"
+    world.shop.gate.set()
+    await until(lambda: not world.cache._refreshing)
+
+
+async def test_nobody_waits_for_anothers_reload(world):
+    world.shop.answers["/"] = validating(b"<p>page</p>", b'"1"')
+    await ask(world)
+    world.shop.gate = asyncio.Event()
+    reload = asyncio.ensure_future(ask(world, "/", (b"cache-control", b"no-cache")))
+    await until(lambda: len(world.shop.asked) == 2)
+    async with asyncio.timeout(1):
+        assert (await ask(world)).body == b"<p>page</p>"
+    world.shop.gate.set()
+    await reload
+
+
+async def test_a_bomb_is_not_looked_through_to_its_end(world):
+    world.shop.says(
+        "/", gzip.compress(bytes(MAX_DECODED + 1)), b"public, max-age=60", (b"content-encoding", b"gzip")
+    )
+    await ask(world)
+    assert counted(world, "not kept: token") == 1
+
+
+async def test_purges_that_cannot_be_read_have_all_forgotten_and_stop_no_page(world):
+    world.shop.says("/")
+    await ask(world)
+    (world.folder / "purges").mkdir()
+    (world.folder / "purges" / "something").touch()
+    world.clock.at += 2
+    assert (await ask(world)).body == b"<p>page</p>"
+    assert len(world.shop.asked) == 2
+    purge = await ask(world, method="PURGE", peer="127.0.0.1")
+    assert purge.status == 500
+    await ask(world)
+    assert len(world.shop.asked) == 3

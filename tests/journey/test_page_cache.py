@@ -81,6 +81,15 @@ async def test_a_plugin_purges_with_a_request(run_proxy, public, vendor):
     assert [seen.method for seen in public.seen] == ["GET", "GET"]
 
 
+async def test_a_visitor_behind_a_trusted_edge_may_not_purge(run_proxy, public, vendor):
+    """nginx and others pass on any method."""
+    proxy = await run_proxy(SETTINGS)
+    await ask(proxy.address, "/product/p1")
+    await ask(proxy.address, "/product/p1", method="PURGE", x_forwarded_for="203.0.113.9")
+    await ask(proxy.address, "/product/p1")
+    assert [seen.method for seen in public.seen] == ["GET", "PURGE"]
+
+
 async def test_a_form_that_changes_a_page_has_it_asked_for_anew(run_proxy, public, vendor):
     proxy = await run_proxy(SETTINGS)
     await ask(proxy.address, "/product/p1")
