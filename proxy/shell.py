@@ -113,14 +113,20 @@ class Shells:
             for name, value in unsaid(headers)
             if name not in DESCRIBES_BYTES or name == b"etag"
         ]
-        return surrogate.asking(fields) if language == "esi" else fields
+        return self._chosen(surrogate.asking(fields) if language == "esi" else fields)
 
     def not_modified(self, headers: Headers, language: Language) -> Headers:
         """A 304's fields, where what was asked about is a shell."""
-        return [
-            (name, self.entity_tag(value, language)) if name == b"etag" else (name, value)
-            for name, value in headers
-        ]
+        return self._chosen(
+            [
+                (name, self.entity_tag(value, language)) if name == b"etag" else (name, value)
+                for name, value in unsaid(headers)
+            ]
+        )
+
+    def _chosen(self, fields: Headers) -> Headers:
+        """With what chose the shell: a cache that hands on a browser's word of ESI keeps it for no other."""
+        return [*fields, (b"vary", surrogate.CAPABILITY)] if self.mode == "auto" else fields
 
     def entity_tag(self, value: bytes, language: Language) -> bytes:
         """A shell's entity tag: the shop's, marked; weak, since it may be compressed in more than one way."""

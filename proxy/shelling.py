@@ -73,8 +73,13 @@ class Shelling:
         status = message["status"]
         shells = self.core.shells
         if status == NOT_MODIFIED and self._asked_for_shell:
-            headers = shells.not_modified(headers, self.language)
-            await self.exchange.on_message({**message, "headers": headers})
+            fields = shells.not_modified(headers, self.language)
+            if not self._for_everybody(headers):
+                await self.exchange.on_message({**message, "headers": fields})
+                return
+            # A cache freshens everybody's shell by it: nothing of who asks may be in its head.
+            self._raw = True
+            await self.send({**message, "headers": fields})
             return
         verdict = judge(status, headers)
         if verdict.bypass or not self._for_everybody(headers):

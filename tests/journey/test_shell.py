@@ -94,6 +94,39 @@ async def test_a_shells_head_is_there_for_head_and_its_tag_for_questions(wrap, v
     assert vendor.events == []
 
 
+async def test_a_304_for_a_shell_is_the_same_for_everybody(wrap, vendor):
+    shop = await wrap(**kept("esi"))
+    shop.answers["*"] = reply(page(SLOT), 200, PUBLIC, 'etag: "abc"')
+    first = await ask(shop.address, "/product/p1")
+    tag, cookie = first.get("etag"), "datacue=11111111-1111-4111-8111-111111111111.a.b"
+    shop.answers["*"] = reply(
+        b"", 304, 'etag: "abc"', PUBLIC, 'x-datacue-event: {"type":"pageview","subtype":"home"}', length=False
+    )
+    seen = [
+        await ask(shop.address, "/product/p1", if_none_match=tag, **visitor)
+        for visitor in [*VISITORS, {"sec_gpc": "1", "cookie": cookie}, {"dnt": "1", "cookie": cookie}]
+    ]
+    assert {(got.status, got.get("etag"), got.get("cache-control")) for got in seen} == {
+        (304, tag, "public, max-age=60")
+    }
+    assert {name for got in seen for name, _ in got.headers} == {
+        "date",
+        "etag",
+        "cache-control",
+        "content-type",
+    }
+
+
+async def test_what_a_proxy_in_front_says_of_itself_chooses_the_page(wrap, vendor):
+    """A cache that hands on what a browser says of ESI must not keep its shell for everybody."""
+    shop = await wrap(**kept("auto"))
+    shop.answers["*"] = reply(page(SLOT), 200, PUBLIC, "vary: accept-language")
+    got = await ask(shop.address, "/product/p1", surrogate_capability=VARNISH)
+    assert got.all("vary") == ["accept-language", "surrogate-capability"]
+    got = await ask(shop.address, "/product/p1")
+    assert got.all("cache-control") == ["private, no-store"]
+
+
 async def test_what_the_shop_keeps_from_caches_is_personalized_at_once(wrap, vendor, shown):
     shop = await wrap(**kept("esi"))
     cases = [
