@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from proxy.core import Core
     from proxy.edge import Connection, Head, Reply
     from proxy.logs import Log
-    from proxy.middleware import Making, Relaying
+    from proxy.middleware import Keeping, Relaying
     from proxy.settings import Settings
 
 
@@ -44,7 +44,7 @@ class Personalization:
         log: where is said.
         embedded: whether the app is a shop of its own, which looks for ``request.state.datacue``.
         relay: forwards what passes by in the app's place, where the app forwards.
-        swift: the same for pages, where nothing stands between them and the shop.
+        keeping: the pages that are kept in front of the shop; None where none are.
     """
 
     def __init__(
@@ -56,12 +56,12 @@ class Personalization:
         *,
         embedded: bool = True,
         relay: Relaying | None = None,
-        swift: Making | None = None,
+        keeping: Keeping | None = None,
     ) -> None:
         self.app = app
         self._embedded = embedded
         self._relay = relay
-        self._swift = swift
+        self._keeping = keeping
         self._settings = settings
         self._metrics = metrics
         self._log = log
@@ -106,7 +106,7 @@ class Personalization:
                     open_core(self._settings, self._metrics, self._log, self._static)
                 )
                 self._pages = PageMiddleware(
-                    self.app, core, embedded=self._embedded, relay=self._relay, swift=self._swift
+                    self.app, core, embedded=self._embedded, relay=self._relay, keeping=self._keeping
                 )
         return self._pages
 

@@ -17,7 +17,7 @@ from proxy.judge import asking
 from proxy.known import KnownPages
 from proxy.recent import Recent
 from proxy.shelling import Shelling
-from proxy.swift import Swift, Visit, fits
+from proxy.swift import Swift, Visit, fits, for_pages
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from proxy.models import Page
     from proxy.personalize import PageView
     from proxy.relay import Relay
+    from proxy.swift import KeptPage
 
 UNSEEN = frozenset({"bot", "prefetch", "health"})
 """Who isn't a visitor at all: nothing is read from them, and nothing is taken back."""
@@ -45,7 +46,7 @@ MAX_KNOWN = 512
 
 
 class Relaying(Protocol):
-    """Forwards a request that passes by, without a task; None where that needs one."""
+    """Forwards a request without a task; None where that needs one."""
 
     def __call__(
         self,
@@ -54,23 +55,19 @@ class Relaying(Protocol):
         client: Client,
         passing: Passing,
         listening: Callable[[ASGIApp], ASGIApp],
+        make: Callable[..., Relay] = ...,
     ) -> Reply | None:
         """See ``Upstream.relay``."""
 
 
-class Making(Protocol):
-    """The same, by a relay of another kind."""
+class Keeping(Protocol):
+    """The pages that are kept, as far as they need no task: see ``PageCache``."""
 
-    def __call__(
-        self,
-        head: Head,
-        connection: Connection,
-        client: Client,
-        passing: Passing,
-        listening: Callable[[ASGIApp], ASGIApp],
-        make: Callable[..., Relay],
-    ) -> Reply | None:
-        """See ``Upstream.relay``."""
+    def at_hand(self, head: Head, client: Client, asked: Headers) -> KeptPage | None:
+        """The page that may be used at once; None: the app has to answer."""
+
+    def keeps_nothing_of(self, head: Head, client: Client) -> bool:
+        """Whether the shop may be asked past it."""
 
 
 class PageMiddleware:
@@ -81,7 +78,7 @@ class PageMiddleware:
         core: see ``Core``.
         embedded: whether the app is a shop that looks for ``request.state.datacue``.
         relay: forwards what passes by in the app's place, where the app forwards.
-        swift: the same for pages, where nothing stands between them and the shop.
+        keeping: the pages that are kept in front of the shop; None where none are.
     """
 
     def __init__(
@@ -91,13 +88,13 @@ class PageMiddleware:
         *,
         embedded: bool = True,
         relay: Relaying | None = None,
-        swift: Making | None = None,
+        keeping: Keeping | None = None,
     ) -> None:
         self.app = app
         self.core = core
         self.embedded = embedded
         self.relay = relay
-        self.swift = swift
+        self.keeping = keeping
         self.shy = Shy(MAX_SHY)
         self._known: Recent[tuple[bytes | None, str, str, str], tuple[Asking, str | None, Client]] = Recent(
             MAX_KNOWN
@@ -149,17 +146,22 @@ class PageMiddleware:
         core, headers = self.core, head.headers
         raw_path, _, query = head.target.partition(b"?")
         target = b"%b?%b" % (raw_path, query)
-        if self.swift is None or page is None or target in self.shy:
+        if self.relay is None or page is None or target in self.shy:
             return None
         if not fits(core, asked, page, ignored, headers):
             return None
         client = core.trusted.client(connection.peer, connection.scheme, headers)
+        kept = None
+        if self.keeping is not None:
+            kept = self.keeping.at_hand(head, client, for_pages(core, headers))
+            if kept is None and not self.keeping.keeps_nothing_of(head, client):
+                return None  # what the shop answers may have to be kept
         identity = core.cookie.recognize(headers, secure=client.scheme == "https")
         view = view_of(core, client, headers, target, identity, core.clock())
         listening = partial(self._going_on, identity, view)
-        visit = Visit(core, self.known, client, identity, view, page, self.app, listening)
+        visit = Visit(core, self.known, client, identity, view, page, kept, self.app, listening)
         passing = Passing(core, client, page, ignored)
-        return self.swift(head, connection, client, passing, listening, partial(Swift, visit))
+        return self.relay(head, connection, client, passing, listening, partial(Swift, visit))
 
     def _going_on(self, identity: Identity, view: PageView, app: ASGIApp) -> ASGIApp:
         """The same, for a page that has begun."""

@@ -76,20 +76,20 @@ def create_app(settings: Settings, metrics: Metrics, log: Log) -> Personalizatio
     )
     store = Store(settings.page_cache * MEGABYTE)
     metrics.gauge("page_cache_bytes", "Bytes of the pages that are kept.", lambda: store.size)
-    if not settings.page_cache:
-        relay = forward.relay
-        return Personalization(forward, settings, metrics, log, embedded=False, relay=relay, swift=relay)
-    cache = PageCache(
-        forward,
-        store,
-        Purges(settings.state_dir / PURGES_FILE, time.monotonic),
-        trusted=trusted_proxies(settings),
-        metrics=metrics,
-        clock=time.monotonic,
-        now=time.time,
+    cache = None
+    if settings.page_cache:
+        cache = PageCache(
+            forward,
+            store,
+            Purges(settings.state_dir / PURGES_FILE, time.monotonic),
+            trusted=trusted_proxies(settings),
+            metrics=metrics,
+            clock=time.monotonic,
+            now=time.time,
+        )
+    return Personalization(
+        cache or forward, settings, metrics, log, embedded=False, relay=forward.relay, keeping=cache
     )
-    beside = cache.beside(forward.relay)
-    return Personalization(cache, settings, metrics, log, embedded=False, relay=beside)
 
 
 def bind(key: str, address: str) -> socket.socket:

@@ -8,7 +8,7 @@ includes) goes on as an ``Exchange`` from where it is, with the page view that h
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from proxy import coding, surrogate
 from proxy.edge import InvalidResponse
@@ -65,10 +65,28 @@ def fits(core: Core, asked: Asking, page: Page, ignored: str | None, headers: He
     )
 
 
+def for_pages(core: Core, headers: Headers) -> Headers:
+    """A page's request fields as the shop, or what is kept of it, hears them."""
+    narrowed = coding.narrowed(headers)
+    return surrogate.announced(narrowed) if core.announcing.going_on else narrowed
+
+
+class KeptPage(Protocol):
+    """A page that was kept.
+
+    Attributes:
+        headers: end-to-end.
+    """
+
+    headers: Headers
+    body: bytes
+
+
 class Visit(NamedTuple):
     """A page view that has begun.
 
     Attributes:
+        kept: the page, where it is at hand; None: the shop is asked.
         app: answers such a request from the start.
         listening: wraps an app so that what it answers is this page view's page.
     """
@@ -79,6 +97,7 @@ class Visit(NamedTuple):
     identity: Identity
     view: PageView
     page: Page
+    kept: KeptPage | None
     app: ASGIApp
     listening: Callable[[ASGIApp], ASGIApp]
 
@@ -115,6 +134,9 @@ class Swift(Relay):
         """Tells DataCue and asks the shop; without a connection at hand the long way goes on from here."""
         visit = self._visit
         visit.view.begin(visit.page)
+        if visit.kept is not None:
+            self._begin_with(visit.kept)
+            return True
         forwarding, head, peer = self._forwarding, self._head, self._connection.peer
         message = forwarding.message(
             head, peer, client, *(NARROWED_ANNOUNCED if visit.core.announcing.going_on else NARROWED)
@@ -124,6 +146,19 @@ class Swift(Relay):
         if self._inflow is None:
             self._timer = self._connection.loop.call_soon(self._start_over)
         return True
+
+    def _begin_with(self, kept: KeptPage) -> None:
+        """The page is here already; the shop isn't asked."""
+        self._page_head = self._visit.pages.head(OK, kept.headers)
+        if self._page_head is not None:
+            self._chunks = [kept.body]
+            self._known = self._readable()
+            self._chunks = []
+        loop = self._connection.loop
+        if self._known is None:
+            self._timer = loop.call_soon(self._start_over)
+        else:
+            self._timer = loop.call_soon(self._when_answered, TURNS)
 
     def _start_over(self) -> None:
         """Asks the shop as an exchange, with the page view that has begun."""
@@ -163,16 +198,20 @@ class Swift(Relay):
         del trailers, keep_inflow
         self._stop()
         self._inflow = None
-        known = None
-        try:
-            known = self._read()
-        except Exception as error:  # noqa: BLE001  a bug of ours must not cost the page: the long way is left
-            self._complain("swift", error)
+        known = self._readable()
         if known is None:
             self._go_on(ended=True)
             return
         self._known = known
         self._when_answered(TURNS)
+
+    def _readable(self) -> KnownPage | None:
+        """What ``_read`` gives; a bug of ours must not cost the page: the long way is left."""
+        try:
+            return self._read()
+        except Exception as error:  # noqa: BLE001  see above
+            self._complain("swift", error)
+            return None
 
     def _read(self) -> KnownPage | None:
         """The page, if all it needs is its slots filled."""

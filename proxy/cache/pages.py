@@ -24,10 +24,9 @@ if TYPE_CHECKING:
 
     from proxy.cache.purges import Purges
     from proxy.cache.store import Key, Store
-    from proxy.edge import Connection, Head, Reply
+    from proxy.edge import Head
     from proxy.headers import Client, Headers, TrustedProxies
     from proxy.metrics import Metrics
-    from proxy.middleware import Passing, Relaying
 
 MAX_PAGE = 1024 * 1024
 """Bytes of a page that is kept: ten times what a large page has."""
@@ -107,19 +106,27 @@ class PageCache:
         else:
             await self._serve(scope, receive, send)
 
-    def beside(self, relay: Relaying) -> Relaying:
-        """The way past the app, for all that may neither be kept nor change what is."""
+    def at_hand(self, head: Head, client: Client, asked: Headers) -> Entry | None:
+        """The page that may be used at once for a GET, as it is; None: the app has to answer.
 
-        def harmless(
-            head: Head,
-            connection: Connection,
-            client: Client,
-            passing: Passing,
-            listening: Callable[[ASGIApp], ASGIApp],
-        ) -> Reply | None:
-            return relay(head, connection, client, passing, listening) if head.method in SAFE else None
+        Args:
+            head: of the request.
+            client: who asks.
+            asked: its fields, as they would go to the shop.
+        """
+        self._purges.carry_out(self.store)
+        if not _simple(asked):
+            return None
+        entry = self.store.find((client.scheme, client.host.lower(), head.target), asked)
+        if entry is None or entry.use(asked, self._clock()) != "fresh":
+            return None
+        self._count("hit")
+        return entry
 
-        return harmless
+    def keeps_nothing_of(self, head: Head, client: Client) -> bool:
+        """Whether an address's last answer could not be kept: then the cache needn't be asked."""
+        until = self._passing.get((client.scheme, client.host.lower(), head.target))
+        return until is not None and until >= self._clock()
 
     # -- from what is kept ------------------------------------------------------------------------
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import sys
 
 import pytest
@@ -44,6 +45,41 @@ async def test_a_public_page_is_asked_for_once_and_personal_each_time(run_proxy,
     for answer in (anna, bert, again):
         assert answer.all("cache-control") == ["private, no-store"]
         assert answer.get("etag") is None
+
+
+async def test_a_kept_page_begins_before_datacue_has_answered(run_proxy, public, vendor):
+    proxy = await run_proxy("deadline = 10\n" + SETTINGS)
+    shown(vendor, 1)
+    await ask(proxy.address, "/product/p1")
+    vendor.delay = 0.5
+    got = await ask(proxy.address, "/product/p1")
+    assert b"Product 1" in got.body
+    assert got.last - got.first > 0.3
+    assert got.arrivals[0][1].startswith(b"HTTP/1.1 200") or b"<title>" in got.arrivals[0][1]
+    assert len(public.seen) == 1
+
+
+async def test_a_kept_page_keeps_the_shops_own_when_datacue_is_late(run_proxy, public, vendor):
+    proxy = await run_proxy("deadline = 0.1\n" + SETTINGS)
+    await ask(proxy.address, "/product/p1")
+    vendor.delay = 2
+    got = await ask(proxy.address, "/product/p1")
+    assert got.body == page(SLOT)
+    assert len(public.seen) == 1
+
+
+async def test_a_compressed_page_is_kept_and_personalized(run_proxy, public, vendor):
+    coded = gzip.compress(page(SLOT))
+    public.answers["/product/p1"] = reply(
+        coded, 200, "content-encoding: gzip", "vary: accept-encoding", PUBLIC
+    )
+    proxy = await run_proxy(SETTINGS)
+    shown(vendor, 1)
+    for _ in range(2):
+        got = await ask(proxy.address, "/product/p1", accept_encoding="gzip")
+        assert b"Product 1" in gzip.decompress(got.body)
+    assert len(public.seen) == 1
+    assert len(vendor.events) == 2
 
 
 async def test_who_asks_not_to_be_counted_gets_the_shops_page_from_what_is_kept(run_proxy, public, vendor):
