@@ -238,12 +238,14 @@ class Views:
         group = group_of(asked.visitor, asked.view)
         waiter = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(group, []).append(waiter)
-        await asyncio.wait((waiter,), timeout=seconds)
-        if not waiter.done():
-            waiters = self._waiting[group]
-            waiters.remove(waiter)
-            if not waiters:
-                del self._waiting[group]
+        try:
+            await asyncio.wait((waiter,), timeout=seconds)
+        finally:  # whoever asked may have gone meanwhile
+            if not waiter.done():
+                waiters = self._waiting[group]
+                waiters.remove(waiter)
+                if not waiters:
+                    del self._waiting[group]
 
     def _weigh(self, entry: _Entry) -> None:
         """The answer has come, and takes its place."""

@@ -181,6 +181,15 @@ async def test_what_does_not_know_its_page_belongs_to_the_view_of_its_id(world):
     assert len(world.sent) == 1
 
 
+async def test_who_goes_while_it_waits_leaves_nothing_behind(world):
+    waiting = asyncio.ensure_future(world.look(page=None, view="v"))
+    await asyncio.sleep(0)
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    assert world.views._waiting == {}
+
+
 async def test_what_does_not_know_its_page_is_found_by_its_address(world):
     await world.look(page=P1, address="/thing?x=1")
     assert said(await world.look(page=None, address="/thing?x=1"))[1] == "p1"
