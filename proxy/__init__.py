@@ -17,12 +17,14 @@ In reading order, one page's journey:
 ``cache``                       or what it called public is still kept
 ``forwarding``, ``relay``       what that means, and the short way for whoever passes by
 ``swift``, ``known``            and the short way for a page that came before
+``finished``                    or came with the same recommendations
 ``rewriting``, ``locate``       its bytes come, and slots open in them
 ``includes``                    which page an include is about
 ``coding``, ``charset``         where the shop compresses, and how it spells
 ``personalize``, ``breaker``    order, deadline, fallback
 ``calls``                       one event on its way, and what becomes of it
 ``widgets``, ``links``          recommendations at our boundary, decoded and checked
+``answers``                     or were read before
 ``render``, ``wording``         they become HTML
 ``clicks``                      their links say what was clicked
 ``witness``, ``capture``        what forms and pages say that the visitor did

@@ -16,11 +16,11 @@ from proxy.errors import PeerError, PoolTimeout, UnexpectedAnswer
 from proxy.events import Context, encode
 from proxy.models import Recommendations, Visitor
 from proxy.outbox import time_ordered_id
-from proxy.widgets import decode_recommendations
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from proxy.answers import Answers
     from proxy.metrics import Metrics
 
 LEASE = 30.0
@@ -86,6 +86,7 @@ class Caller(Protocol):
     metrics: Metrics
     clock: Callable[[], float]
     calls: set[asyncio.Future[Any]]
+    answers: Answers
 
     @property
     def loop(self) -> asyncio.AbstractEventLoop:
@@ -184,7 +185,7 @@ class Call:
             self.recommendations = Recommendations()
             return
         try:
-            self.recommendations = decode_recommendations(answer)
+            self.recommendations = self._caller.answers.read(answer)
         except msgspec.DecodeError:
             self._caller.metrics.failures("vendor", "garbage")
         else:

@@ -6,10 +6,12 @@ remembered here can be taken for another page.
 
 from __future__ import annotations
 
+from itertools import count
 from sys import getsizeof
 from typing import TYPE_CHECKING, NamedTuple
 
 from proxy import charset
+from proxy.finished import FinishedPages
 from proxy.headers import SAID_BY_SHOP, from_shop, personal, value_of
 from proxy.judge import judge
 from proxy.locate import Splicer
@@ -51,12 +53,14 @@ class KnownPage(NamedTuple):
         utf8: whether it says that it is UTF-8.
         bailed: why the rest of it was not looked at, or None.
         facts: what it says of itself.
+        number: no other page's; 0 where nothing is remembered of it.
     """
 
     pieces: tuple[bytes | Opening, ...]
     utf8: bool
     bailed: str | None
     facts: RawFacts
+    number: int = 0
 
 
 class KnownPages:
@@ -65,12 +69,17 @@ class KnownPages:
     Args:
         plan: what is looked for.
         limit: bytes.
+
+    Attributes:
+        finished: the same pages, with their slots filled.
     """
 
     def __init__(self, plan: Plan, limit: int = KNOWN_BYTES) -> None:
         self._plan = plan
         self._pages: Remembered[tuple[KnownPage | None]] = Remembered(limit)
         self._heads: dict[tuple[tuple[bytes, bytes], ...], PageHead | None] = {}
+        self._numbers = count(1)
+        self.finished = FinishedPages()
 
     @property
     def stats(self) -> CacheStats:
@@ -113,6 +122,8 @@ class KnownPages:
         if remembered is not None:
             return remembered[0]
         page = _cut(content_type, body, pieces, splicer)
+        if page is not None:
+            page = page._replace(number=next(self._numbers))
         self._pages.put(key, (page,), len(body) + getsizeof(pieces))
         return page
 

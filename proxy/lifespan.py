@@ -48,6 +48,7 @@ from proxy.witness import Capture
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 
+    from proxy.answers import Answers
     from proxy.fragments import StaticFile
     from proxy.logs import Log
     from proxy.metrics import Metrics
@@ -226,7 +227,7 @@ async def open_core(
             task = asyncio.get_running_loop().create_task(learner.run())
             stack.push_async_callback(_cancel, task)
         views = await open_views(settings, metrics, personalizer, stack)
-        _watch(metrics, breaker, pool, outbox, renderer)
+        _watch(metrics, breaker, pool, outbox, personalizer)
         yield _core(
             settings,
             metrics,
@@ -409,15 +410,25 @@ def open_rest_client(settings: Settings, host: EngineHost | None, stack: AsyncEx
     return RestClient(pool, api_key=api_key, api_secret=api_secret, now=time.time)
 
 
-def _watch(metrics: Metrics, breaker: Breaker, pool: Pool, outbox: Outbox, renderer: Renderer) -> None:
+def _watch(
+    metrics: Metrics, breaker: Breaker, pool: Pool, outbox: Outbox, personalizer: Personalizer
+) -> None:
     """Registers the figures that are read at scrape."""
     metrics.gauge("breaker_open", "Whether calls to DataCue are held back.", lambda: breaker.state == "open")
     metrics.gauge("vendor_connections_active", "Calls to DataCue in flight.", lambda: pool.active)
     metrics.count("outbox", "What happened in the outbox, by event and priority.", outbox.tally)
+    renderer, answers = personalizer.renderer, personalizer.answers
+    for figure in ("bytes", "hits", "misses"):
+        text = f"Answers of DataCue remembered: {figure}."
+        metrics.gauge(f"answers_{figure}", text, partial(_figure, answers, figure))
     for cache in renderer.stats:
         for figure in ("bytes", "hits", "misses"):
             text = f"Rendered {cache} remembered: {figure}."
             metrics.gauge(f"render_{cache}_{figure}", text, partial(_stat, renderer, cache, figure))
+
+
+def _figure(answers: Answers, figure: str) -> float:
+    return float(getattr(answers.stats, figure))
 
 
 def _stat(renderer: Renderer, cache: str, figure: str) -> float:

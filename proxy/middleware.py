@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from proxy.core import Core
     from proxy.edge import Connection, Head, Reply
+    from proxy.finished import FinishedPages
     from proxy.headers import Client, Headers
     from proxy.identity import Identity
     from proxy.judge import Asking
@@ -103,6 +104,8 @@ class PageMiddleware:
         for figure in ("bytes", "hits", "misses"):
             text = f"Pages remembered whole, cut at their slots: {figure}."
             core.metrics.gauge(f"known_pages_{figure}", text, partial(_figure, known, figure))
+            text = f"Pages remembered with their slots filled: {figure}."
+            core.metrics.gauge(f"finished_pages_{figure}", text, partial(_figure, known.finished, figure))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serves one request."""
@@ -333,5 +336,5 @@ class Passage:
             await self._exchange.on_message(message)
 
 
-def _figure(known: KnownPages, figure: str) -> float:
+def _figure(known: KnownPages | FinishedPages, figure: str) -> float:
     return float(getattr(known.stats, figure))

@@ -10,12 +10,13 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any, Protocol
 
+from proxy.answers import Answers
 from proxy.calls import Breaker, Call, Keeper, Pending
 from proxy.errors import ProxyError
 from proxy.events import Context, page_event
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Iterable
 
     from proxy.metrics import Metrics
     from proxy.models import Page, Recommendations, Slot, Visitor
@@ -54,6 +55,7 @@ class Personalizer:
         clock: seconds, monotonic. now: seconds since the epoch.
 
     Attributes:
+        answers: those of the vendor, read.
         sharing: who is told of every page view that begins; None where nobody wants to know.
     """
 
@@ -78,6 +80,7 @@ class Personalizer:
         self.clock = clock
         self.now = now
         self.calls: set[asyncio.Future[Any]] = set()
+        self.answers = Answers()
         self.sharing: Sharing | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -146,6 +149,14 @@ class PageView:
     def answered(self) -> bool:
         """Whether asking for a slot would not wait."""
         return self._main is None or self._main.over
+
+    @property
+    def said(self) -> bytes | None:
+        """The bytes of the answer that slots are filled from; None where there are none, or not yet."""
+        call = self._main
+        if call is None or not call.over or call.recommendations is None:
+            return None
+        return call.answer
 
     @property
     def settled(self) -> bool:
@@ -267,6 +278,12 @@ class PageView:
         self.outcomes.append((slot.widget, outcome))
         self._core.metrics.slots(slot.widget, outcome)
         return html
+
+    def became(self, outcomes: Iterable[tuple[str, str]]) -> None:
+        """Slots were filled without us, by what the same answer made of them before."""
+        for widget, outcome in outcomes:
+            self.outcomes.append((widget, outcome))
+            self._core.metrics.slots(widget, outcome)
 
     async def settle(self) -> None:
         """Called before the page's last byte leaves: every event is acknowledged, or on the disk."""

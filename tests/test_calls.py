@@ -8,6 +8,7 @@ import contextlib
 import pytest
 from harness.peers import Peer, reply
 
+from proxy.answers import Answers
 from proxy.calls import Call, Pending
 from proxy.errors import ConnectionLost, MalformedResponse, UnexpectedAnswer
 from proxy.http1 import Origin, Pool
@@ -157,7 +158,7 @@ class Caller:
         self.answer = asyncio.get_running_loop().create_future()
         self.breaker, self.keeper, self.metrics = FakeBreaker(), FakeKeeper(), Metrics()
         self.loop = asyncio.get_running_loop()
-        self.calls = set()
+        self.calls, self.answers = set(), Answers()
 
     def clock(self):
         return 0.0

@@ -128,6 +128,27 @@ async def test_a_slot_is_filled_anew_with_every_answer(visitors, shop, vendor):
     assert b"the shop's own" in (await visitors[0].look()).body
 
 
+async def test_every_page_with_every_answer_is_itself_however_often_they_met(visitors, shop, vendor):
+    me, other = visitors[:2]
+    met = [(text, number, who) for text in "ab" for number in (1, 2, None) for who in (me, other)] * 4
+    random.Random(1).shuffle(met)
+    for text, number, who in met:
+        shop.answers["*"] = reply(page(f"<p>{text}</p>", SLOT, "<hr>"))
+        vendor.recommendations = {} if number is None else {"related_product_skus": [product(number)]}
+        got = await who.look()
+        assert f"<p>{text}</p>".encode() in got.body
+        assert (b"the shop's own" in got.body) == (number is None)
+        assert [n for n in (1, 2) if f"Product {n}".encode() in got.body] == [number] * (number is not None)
+    said = await figures(me.proxy)
+    assert said["datacue_finished_pages_hits"] > 0
+    assert said["datacue_answers_hits"] > 0
+    told = {
+        outcome: said[f'datacue_slots_total{{outcome="{outcome}",widget="related"}}']
+        for outcome in ("hit", "empty")
+    }
+    assert told == {"hit": len(met) * 2 // 3, "empty": len(met) // 3}
+
+
 async def test_the_first_bytes_do_not_wait_for_a_late_answer(visitors, shop, vendor):
     vendor.recommendations = {"related_product_skus": [product(1)]}
     shop.answers["*"] = reply(page("<h1>Sofa</h1>", SLOT))
