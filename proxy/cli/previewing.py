@@ -148,7 +148,8 @@ def _serve(settings: Settings, wanted: Wanted) -> None:
     kind = page.kind if wanted.page or wanted.live else None
     listener = bind("--serve", address)
     live = uvloop.run(_ask(settings, page)) if wanted.live else None
-    uvloop.run(_serving(Gallery(settings, kind, live), listener))
+    gallery = Gallery(settings, kind, live, host=listener.getsockname()[0])
+    uvloop.run(_serving(gallery, listener))
 
 
 async def _serving(gallery: Gallery, listener: socket.socket) -> None:

@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.responses import HTMLResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
@@ -22,7 +25,7 @@ from proxy.previewing.showing import Shown, lists, page_for, show
 from proxy.shipped import shipped
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Mapping
+    from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from starlette.requests import Request
@@ -38,6 +41,9 @@ BEAT_SECONDS: Final = 15.0
 
 MAX_FILES: Final = 2_000
 """Files that are looked at: a folder with more isn't one of templates."""
+
+LOOPBACK: Final = ("127.0.0.1", "localhost", "[::1]", "::1")
+"""Names of this machine for itself."""
 
 DESCRIPTIONS: Final[dict[Widget, str]] = {
     "banners": "Every banner of the page: wide and narrow ones",
@@ -60,11 +66,14 @@ class Gallery:
         settings: all of them; templates and static files are read anew at each look.
         kind: the page kind on which widgets stand; None: each where it mostly does.
         live: the answer that DataCue gave, once; None: it wasn't asked.
+        host: where it listens. On loopback only loopback's names are answered: a page from elsewhere
+            could let its own name lead here (DNS rebinding), and read templates and live answers.
     """
 
     settings: Settings
     kind: PageKind | None = None
     live: bytes | None = None
+    host: str = "127.0.0.1"
     closing: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
@@ -145,8 +154,20 @@ def create_gallery(gallery: Gallery) -> ASGIApp:
             Route("/changes", changes),
             Route("/products/{photo}.svg", photo),
             Route("/banners/{photo:path}.svg", photo),
-        ]
+        ],
+        middleware=[
+            Middleware(TrustedHostMiddleware, allowed_hosts=names_of(gallery.host), www_redirect=False)
+        ],
     )
+
+
+def names_of(host: str) -> list[str]:
+    """The names under which a listener on this address is asked for, as ``Host`` has them."""
+    try:
+        loopback = host == "localhost" or ip_address(host).is_loopback
+    except ValueError:  # another name
+        loopback = False
+    return [*LOOPBACK, host] if loopback else ["*"]
 
 
 async def _changes(gallery: Gallery) -> AsyncIterator[bytes]:
@@ -160,10 +181,15 @@ async def _changes(gallery: Gallery) -> AsyncIterator[bytes]:
         if now != known:
             changed = sorted({name for name, *_ in {*now} ^ {*known}})
             known, silent = now, 0.0
-            yield b"event: change\ndata: " + ", ".join(changed[:3]).encode("utf-8", "replace") + b"\n\n"
+            yield b"event: change\ndata: " + told(changed) + b"\n\n"
         elif silent >= BEAT_SECONDS:
             silent = 0.0
             yield b": still looking\n\n"
+
+
+def told(changed: Sequence[str]) -> bytes:
+    """The first of the files that changed, on one line, whatever their names hold."""
+    return " ".join(", ".join(changed[:3]).split()).encode("utf-8", "replace")
 
 
 def _index(gallery: Gallery) -> str:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 
 import httpx
 import pytest
 import uvicorn
+from harness import browser
 
 from proxy.models import WIDGETS
 from proxy.previewing import EMPTY, Gallery, create_gallery, document, readable, sample, show
+from proxy.previewing.gallery import names_of
 from proxy.previewing.samples import picture
 from proxy.previewing.showing import page_for
 from proxy.server import Server, bind, url_of
@@ -112,3 +115,51 @@ async def test_a_change_is_told_and_a_mistake_shown_with_its_line_instead_of_a_c
     assert frame.status_code == 200
     assert "product.html:1" in frame.text
     assert "quote the value of `class`" in frame.text
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.example", "127.0.0.1.evil.example:8002", "evil.example:80@127.0.0.1", ""]
+)
+async def test_on_loopback_nobody_elses_name_is_answered(gallery, host):
+    client, _ = gallery
+    for target in ("/", "/widgets/related/sample", "/changes"):
+        assert (await client.get(target, headers={"host": host})).status_code == 400
+
+
+@pytest.mark.parametrize("host", ["localhost:8002", "LOCALHOST", "127.0.0.1", "[::1]:8002"])
+async def test_this_machines_own_names_are_answered(gallery, host):
+    client, _ = gallery
+    assert (await client.get("/", headers={"host": host})).status_code == 200
+
+
+def test_where_the_gallery_is_opened_to_others_every_name_is_answered():
+    assert names_of("192.0.2.1") == names_of("shop.example") == ["*"]
+
+
+async def test_a_file_whose_name_breaks_lines_breaks_no_event(gallery):
+    client, templates = gallery
+    async with asyncio.timeout(30), client.stream("GET", "/changes") as stream:
+        lines = stream.aiter_lines()
+        await anext(lines)
+        (templates / "a\n\nevent: change\ndata: b.html").write_text("")
+        while await anext(lines) != "event: change":
+            pass
+        assert (await anext(lines)).endswith("a event: change data: b.html")
+
+
+async def test_the_gallery_fits_a_phone(gallery):
+    client, _ = gallery
+    if browser.program() is None:
+        reason = "there is no Chromium on this machine: install chromium"
+        pytest.fail(reason) if os.environ.get("CI") == "true" else pytest.skip(reason)
+    async with browser.chromium() as chromium:
+        page = await chromium.new_page(viewport={"width": 375, "height": 800})
+        await page.goto(str(client.base_url))
+        await page.wait_for_function("document.querySelector('.desktop .screen').style.height !== ''")
+        wide, gap = await page.evaluate(
+            """() => { const screen = document.querySelector(".desktop .screen").getBoundingClientRect();
+            const phone = document.querySelector(".phone").getBoundingClientRect();
+            return [document.documentElement.scrollWidth, phone.top - screen.bottom]; }"""
+        )
+    assert wide <= 375
+    assert gap < 60
