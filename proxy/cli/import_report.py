@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
+
+from proxy.api import NO_USER
+from proxy.importer.columns import listed
+from proxy.importer.guide import GUIDE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -12,8 +17,9 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from proxy.cli.importing import End, Job
-    from proxy.importer import File, Problem
+    from proxy.importer import File, Problem, Resource
 
+_MISSING: Final = re.compile(r"(?:^|; )(\w+): is missing")
 _ENCODER: Final = msgspec.json.Encoder(decimal_format="number")
 
 
@@ -31,7 +37,7 @@ def explain(console: Console, file: File) -> None:
     for column, field in pairs:
         console.print(f"  {column} → {field}", markup=False)
     if file.columns.unused:
-        console.print(f"  left out: {', '.join(file.columns.unused)}", markup=False)
+        console.print(f"  left out: {listed(file.columns.unused)}", markup=False)
 
 
 def show(console: Console, problems: Sequence[Problem], count: int) -> None:
@@ -42,6 +48,14 @@ def show(console: Console, problems: Sequence[Problem], count: int) -> None:
         console.print(f"  {where} {problem.line}: {problem.reason}", markup=False)
     if count > len(problems) > 0:
         console.print(f"  … and {count - len(problems):,} more.")
+
+
+def suggest(console: Console, resource: Resource, problems: Sequence[Problem]) -> None:
+    """Says how what items lack can be given to all of them."""
+    missing = next((found[1] for problem in problems if (found := _MISSING.search(problem.reason))), None)
+    if missing in GUIDE[resource].required:
+        text = NO_USER if missing == "user_id" else "TEXT"
+        console.print(f"  What all of them lack can be said once: --set {missing}={text}", markup=False)
 
 
 def outcome(job: Job, end: End) -> bytes:
@@ -75,7 +89,7 @@ def summarize(job: Job, end: End) -> None:
         console.print(f"What failed is in {path}: mend it and import that.", markup=False)
     if end.why:
         again = " The same command with --resume goes on from here." if job.begun else ""
-        console.print(f"Stopped: {end.why}.{again}", markup=False)
+        console.print(f"Stopped: {end.why.rstrip('.')}.{again}", markup=False)
 
 
 def _show_sample(job: Job) -> None:

@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final, NamedTuple
 
 import httpx
+import stamina
 import uvloop
 
 from proxy import logs
 from proxy.api import DataCueClient, InvalidInput
 from proxy.cli.import_bar import Bar
-from proxy.cli.import_report import explain, show
+from proxy.cli.import_report import explain, show, suggest
 from proxy.cli.style import FINE, INTERRUPTED, PROBLEMS, STOPPED, WRONG
 from proxy.engine_host import EngineHost
 from proxy.errors import SettingsError
@@ -42,6 +43,7 @@ from proxy.importer import (
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from stamina.instrumentation import RetryDetails
 
     from proxy.importer import FormatName, Index, Point, Problem, Resource, Source, Verb
     from proxy.settings import Settings
@@ -253,6 +255,7 @@ class Job:
         for what, count in sorted(checked.skipped.items()):
             self.console.print(f"  left out: {count:,} {what}", markup=False)
         show(self.console, checked.problems, checked.bad)
+        suggest(self.console, self.options.resource, checked.problems)
 
     async def _send(self, files: list[File], journal: Journal) -> End:
         loop = asyncio.get_running_loop()
@@ -270,6 +273,7 @@ class Job:
     async def _upload(self, files: list[File], journal: Journal) -> None:
         async with AsyncExitStack() as stack:
             client = await self._client(stack)
+            stamina.instrumentation.set_on_retry_hooks([self._tell_retry])
             tally = self.tally
             tally.items = self.checked.items - self.checked.bad
             earlier = tally.refused
@@ -284,6 +288,11 @@ class Job:
                 watch=lambda: bar.show(tally.known + tally.done + tally.refused - earlier, tally.refused),
             )
             await upload.run(sendable(files, journal))
+
+    def _tell_retry(self, details: RetryDetails) -> None:
+        """On standard error: stamina's own log would go to standard output, into ``--json``."""
+        said = str(details.caused_by).rstrip(".")
+        self.console.print(f"{said}. Again in {details.wait_for:.0f} s.", markup=False)
 
     async def _client(self, stack: AsyncExitStack) -> DataCueClient:
         """Of DataCue, or of the embedded engine, which is started where no proxy runs it."""

@@ -74,6 +74,12 @@ ALIASES: Final[dict[Resource, dict[str, str]]] = {
 }
 """What fields are usually called, normalized; the earlier name wins."""
 
+SHOWN_COLUMNS: Final = 40
+"""Columns that a message names."""
+
+SHOWN_NAME: Final = 60
+"""Characters of a column's name that a message shows: what isn't a table may have one of a megabyte."""
+
 NOT_NAME: Final = re.compile(r"[^0-9a-z]+")
 PLACEHOLDER: Final = re.compile(r"\{([^{}]+)\}")
 
@@ -81,6 +87,13 @@ PLACEHOLDER: Final = re.compile(r"\{([^{}]+)\}")
 def normalized(name: str) -> str:
     """A column's name without the ways in which names are written: ``Product ID`` is product_id."""
     return NOT_NAME.sub("_", name.strip().casefold()).strip("_")
+
+
+def listed(columns: Sequence[str]) -> str:
+    """Columns, for a message: the first of many, each within bounds."""
+    names = [name if len(name) <= SHOWN_NAME else f"{name[: SHOWN_NAME - 1]}…" for name in columns]
+    more = len(names) - SHOWN_COLUMNS
+    return ", ".join(names[:SHOWN_COLUMNS]) + (f" and {more:,} more" if more > 0 else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +183,7 @@ def find_columns(
     for wished in wishes.map:
         if wished not in columns:
             near = difflib.get_close_matches(wished, columns, n=1)
-            mend = f"Did you mean {near[0]!r}?" if near else f"Columns: {', '.join(columns)}."
+            mend = f"Did you mean {near[0]!r}?" if near else f"Columns: {listed(columns)}."
             raise SettingsError("--map", f"there is no column {wished!r}", mend)
     taken: dict[str, str] = {target: column for column, target in wishes.map.items() if target}
     free = [] if only_wishes else [column for column in columns if column not in wishes.map]

@@ -9,7 +9,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from proxy.errors import SettingsError
-from proxy.importer.columns import Columns, Wishes, find_columns, is_line
+from proxy.importer.columns import Columns, Wishes, find_columns, is_line, listed
 from proxy.importer.duplicates import Duplicates
 from proxy.importer.failed import failed_path, write_failed
 from proxy.importer.formats import Format, NoItems, Table
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from proxy.importer.platforms import Index
     from proxy.importer.record import Record
 
-RULES: Final = 1
+RULES: Final = 2
 """Of how files are read: items that another version has counted are not gone on with."""
 
 LOOKED_AT: Final = 1_000
@@ -141,16 +141,22 @@ def understand(
     Raises:
         SettingsError: what must be there isn't.
     """
+    readable = True
     if isinstance(form, Table):
         names: Sequence[str] = form.header
     else:
         seen: dict[str, None] = {}
+        broken = ""
         for record in islice(read_records(source, form), LOOKED_AT):
             seen.update(dict.fromkeys(record.fields))
+            broken = broken or (record.broken and f"line {record.line}: {record.broken}")
         names = tuple(seen)
+        if not names and broken:
+            raise SettingsError(source.name, f"holds nothing that can be read; {broken}", "Make it again.")
+        readable = bool(names)
     export = find_platform(resource, names, platform)
     columns = find_columns(resource, names, wishes, only_wishes=export is not None)
-    if export is None:
+    if export is None and readable:  # an array without items needs no columns
         _check_columns(source, resource, verb, columns, wishes)
     shape = Shape(resource, verb, columns, export, wishes, point, catalogue)
     return File(source, form, columns, export, shape)
@@ -166,7 +172,7 @@ def _check_columns(source: Source, resource: Resource, verb: Verb, columns: Colu
         required = (*required, *LINE_REQUIRED)
     missing = [name for name in required if name not in there and name not in BY_ITSELF]
     if missing:
-        free = f"; columns that are not used: {', '.join(columns.unused)}" if columns.unused else ""
+        free = f"; columns that are not used: {listed(columns.unused)}" if columns.unused else ""
         raise SettingsError(
             source.name,
             f"has no column for {', '.join(missing)}{free}",

@@ -90,7 +90,7 @@ class Shape:
         self._readers = {name: _with_point(reader, point) for name, reader in self._spec.fields.items()}
         self._line_readers = {name: _with_point(reader, point) for name, reader in LINE.items()}
         grouped = platform.grouped if platform else is_line(columns)
-        self._grouped = resource == "orders" and grouped and verb == "create"
+        self._grouped = resource == "orders" and grouped
         self._has_lines = resource == "orders" and verb == "create"
         self.skipped: Counter[str] = Counter()
         self.index = Index()

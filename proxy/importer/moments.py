@@ -12,15 +12,20 @@ SPACED_OFFSET: Final = re.compile(r"(?<=\d) ?(?:UTC|GMT)?([+-]\d\d):?(\d\d)$")
 POINTED: Final = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})(.*)")
 SLASHED: Final = re.compile(r"(\d{4})/(\d{1,2})/(\d{1,2})(.*)")
 EPOCH: Final = re.compile(r"\d{9,10}|\d{12,13}")
+NEVER: Final = re.compile(r"0000-00-00(?:[ T]00:00(?::00)?)?")
+"""How MySQL, and with it PrestaShop and OpenCart, write that there is no time."""
+
 SHORT_TIME: Final = re.compile(r"([ T])(\d):")
 
 
 def moment(value: object) -> str:
-    """A time, in UTC; one without an offset is in UTC already (guide, "Timestamp")."""
+    """A time, in UTC, as which one without an offset is read (guide, "Timestamp"); "" for none."""
     if isinstance(value, datetime):
         found = value
     elif isinstance(value, str | int | float) and not isinstance(value, bool):
         written = str(int(value)) if isinstance(value, float) and value.is_integer() else str(value).strip()
+        if NEVER.fullmatch(written):
+            return ""
         found = _read_moment(written)
     else:
         raise Unusable(f"{shown(value)} is no time")

@@ -159,6 +159,9 @@ class Upload:
         for lost in errors:
             if not isinstance(lost, (*ITS_OWN, Rejected)):
                 raise UploadStopped(str(lost)) from lost
+        if len(errors) == len(documents) >= HOPELESS and all(isinstance(lost, NoStatus) for lost in errors):
+            # A maintenance page, or another API: nobody knows of any item, so none of them counts as failed.
+            raise UploadStopped(f"the answer can't be read: {errors[0]}") from errors[0]
         whole = [error for error in errors if isinstance(error, Rejected)]
         if not whole:
             self._rejections = 0

@@ -226,3 +226,37 @@ def test_orders_may_be_read_beside_the_products_that_they_name(here, tmp_path):
     assert code == 0
     [order] = json.loads(out)["sample"]
     assert order["cart"][0]["product_id"] == "7"
+
+
+async def test_a_vendor_that_must_be_asked_again_is_told_beside_the_json(command, products, batches, vendor):
+    asked = []
+
+    async def later(seen, writer):
+        asked.append(seen)
+        if len(asked) == 1:
+            writer.write(reply(b"{}", 503, content_type="application/json"))
+        else:
+            await batches._answer(seen, writer)
+
+    vendor.answers["/v1/batch"] = later
+    code, out, _ = await command("products", products(), "--json", toml=batches.toml)
+    assert (code, json.loads(out)["sent"], len(asked)) == (0, 3, 2)
+    asked.clear()
+    code, out, err = await command("products", products(), toml=batches.toml)
+    assert (code, out) == (0, "")
+    assert "503: Service Unavailable. Again in " in err
+
+
+def test_columns_without_end_are_not_all_told(here, tmp_path):
+    path = tmp_path / "wide.csv"
+    path.write_text(HEADER.strip() + "," + ",".join(f"x{n}" for n in range(2_000)) + "\n")
+    _, _, err = here("products", path, "--dry-run")
+    assert "x39 and 1,960 more" in err
+    path.write_text("a" * 100_000)
+    assert len(here("products", path, "--dry-run")[2]) < 400
+
+
+def test_what_all_items_lack_is_told_with_its_mend(here, products):
+    path = products()
+    path.write_text(path.read_text().replace(",Home,", ",,"))
+    assert "said once: --set category_1=TEXT" in here("products", path, "--dry-run")[2]

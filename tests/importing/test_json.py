@@ -138,3 +138,14 @@ def test_documents_and_lines_are_told_apart(records, text, name, amount):
 def test_a_document_without_items_is_refused(records, text):
     with pytest.raises(SettingsError, match=r"no list named|neither an array|no JSON"):
         records(text, name="file.json", asked="json")
+
+
+@pytest.mark.parametrize("text", ["[]", '{"items": []}', "[ ]\n"])
+def test_a_document_with_no_items_is_an_import_of_nothing(items, text):
+    assert items(text, name="file.json") == []
+
+
+@pytest.mark.parametrize("text", ['[{"product_id": 1', "[" * 9_000, '[{"product_id":' + "9" * 5_000 + "}]"])
+def test_a_document_of_which_nothing_can_be_read_says_why(items, text):
+    with pytest.raises(SettingsError, match="holds nothing that can be read; line 1: "):
+        items(text, name="file.json")

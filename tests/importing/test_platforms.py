@@ -211,3 +211,28 @@ def test_orders_of_any_shop_find_their_products_by_sku(file):
     text = "order_id,user_id,sku,quantity,price\n1,u1,hoodie-blue,1,39\n1,u1,elsewhere,1,2\n"
     [order] = [item.document for item in file(text, "orders", catalogue=catalogue).items()]
     assert ids(order["cart"]) == [("11", "13"), ("elsewhere", "no-variants")]
+
+
+def test_what_a_shop_with_several_locations_counts_elsewhere_is_not_sold_out(file):
+    lines = [line.split(",") for line in SHOPIFY.splitlines()]
+    place = lines[0].index("Variant Inventory Qty")
+    without = "\n".join(",".join(line[:place] + line[place + 1 :]) for line in lines)
+    assert {document["stock"] for document in read(file, without)[1]} == {999}
+
+
+def test_woocommerce_line_breaks_are_blanks(file):
+    _, [mug, *_] = read(file, WOO.replace("<p>A <b>mug</b>.</p>", "<p>A mug</p>\\n\\nof C:\\\\new"))
+    assert mug["description"].split("of")[0].split() == ["A", "mug"]
+    assert "\\\\new" in mug["description"]
+
+
+def test_the_time_that_mysql_writes_for_never_is_none(file):
+    _, [ada] = read(file, PRESTA_CUSTOMERS.replace("2026-03-01 10:00:00", "0000-00-00 00:00:00"), "users")
+    assert "timestamp" not in ada
+
+
+def test_orders_of_several_rows_are_cancelled_once_each(file):
+    items = list(file(SHOPIFY_ORDERS, "orders", "delete").items())
+    assert [(item.document, item.reason) for item in items] == [
+        ({"order_id": "#1001"}, ""), ({"order_id": "#1002"}, ""),
+    ]  # fmt: skip

@@ -223,3 +223,15 @@ def test_another_programs_file_is_refused(tmp_path):
     (tmp_path / "journal.sqlite").write_bytes(b"not a database, " * 1_000)
     with pytest.raises(JournalUnusable):
         Journal(tmp_path / "journal.sqlite")
+
+
+@pytest.mark.parametrize(
+    "answer", [httpx.Response(200, html="<h1>Back soon</h1>"), httpx.Response(207, json={})]
+)
+async def test_answers_that_nobody_can_read_stop_the_run_and_nothing_counts_as_refused(journal, answer):
+    client = DataCueClient("key", "secret", retries=0, transport=httpx.MockTransport(lambda _: answer))
+    async with client:
+        run = Upload(client, "users", "create", journal, concurrency=1, tally=Tally())
+        with pytest.raises(UploadStopped, match="the answer can't be read"):
+            await run.run(enumerate(users(600)))
+    assert not list(journal.failed())

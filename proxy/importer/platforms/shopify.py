@@ -27,7 +27,8 @@ def _product(fields: Fields, _index: Index) -> Row:
     options = [cell(fields, f"Option{number} Value") for number in (1, 2, 3)]
     title = " / ".join(option for option in options if option)
     was = cell(fields, "Variant Compare At Price")
-    tracked = cell(fields, "Variant Inventory Tracker")
+    # Shops with several locations have their stock in a file of its own, and no such column here.
+    counted = cell(fields, "Variant Inventory Tracker") and "Variant Inventory Qty" in fields
     named = {cell(fields, f"Option{number} Name").casefold(): options[number - 1] for number in (1, 2, 3)}
     return row(
         product_id=handle,
@@ -40,7 +41,7 @@ def _product(fields: Fields, _index: Index) -> Row:
         size=named.get("size"),
         price=price,
         full_price=was,
-        stock=cell(fields, "Variant Inventory Qty") or ("0" if tracked else str(UNTRACKED)),
+        stock=cell(fields, "Variant Inventory Qty") or ("0" if counted else str(UNTRACKED)),
         available="true" if _is_shown(fields) else "false",
         photo_url=cell(fields, "Variant Image") or cell(fields, "Image Src"),
         link=f"/products/{handle}" if handle else "",

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 PARENTS: Final = frozenset({"variable", "grouped"})
 COMMA: Final = re.compile(r"(?<!\\),")  # WooCommerce writes a comma within a name as \,
+BREAK: Final = re.compile(r"(?<!\\)\\n")
 VALUES: Final = {"color": ("color", "colour", "farbe", "couleur"), "size": ("size", "größe", "taille")}
 MAX_ATTRIBUTES: Final = 12
 """Attribute columns that are looked at."""
@@ -27,7 +28,8 @@ def _common(fields: Fields) -> Row:
     return row(
         category=deepest(paths, "\n", ">"),
         brand=cell(fields, "Brands").partition(",")[0],
-        description=cell(fields, "Description") or cell(fields, "Short description"),
+        # WooCommerce writes a line break as \n, and a \n as \\n.
+        description=BREAK.sub("\n", cell(fields, "Description") or cell(fields, "Short description")),
         photo_url=COMMA.split(cell(fields, "Images"))[0].strip(),
     )
 
