@@ -218,9 +218,10 @@ class Swift(Relay):
         """The page, if all it needs is its slots filled."""
         core, page = self._visit.core, self._visit.page
         assert self._page_head is not None
+        size = sum(map(len, self._chunks))
+        if not size or size > MAX_PATH:
+            return None  # what is longer isn't remembered, and its first bytes shall not wait for its last
         body = self._chunks[0] if len(self._chunks) == 1 else b"".join(self._chunks)
-        if not body:
-            return None
         selectors = core.fact_selectors.get(page.why) or core.plan.facts
         known = self._visit.pages.page(selectors, self._page_head.content_type, body)
         if known is None:
@@ -359,18 +360,32 @@ class Swift(Relay):
 
     def _begin_page(self) -> None:
         """The page's head, for this visitor."""
-        visit, head = self._visit, self._page_head
-        assert head is not None
-        fields = head.fields
-        if visit.identity.renew or visit.client.trusted:
+        visit, head, asked = self._visit, self._response_head, self._page_head
+        assert asked is not None
+        told = outcome("rewritten", visit.page.kind, visit.page) if visit.client.trusted else None
+        renew = visit.identity.renew
+        # All that the head depends on, but for its date; one with a visitor's cookie in it is nobody else's.
+        alike = (
+            None
+            if head is None or head.shape is None or renew
+            else ("page", head.shape, told, self.keep_alive)
+        )
+        templates = self._forwarding.templates
+        if head is not None and alike is not None and (template := templates.get(alike)) is not None:
+            self.start_as(template.dated(head.date))
+            return
+        fields = asked.fields
+        if renew or told is not None:
             fields = [*fields]
-        if visit.identity.renew:
+        if renew:
             fields.append(
                 visit.core.cookie.set_cookie(visit.view.visitor, secure=visit.client.scheme == "https")
             )
-        if visit.client.trusted:
-            fields.append((OUTCOME, outcome("rewritten", visit.page.kind, visit.page)))
+        if told is not None:
+            fields.append((OUTCOME, told))
         self.start(OK, fields)
+        if head is not None and alike is not None and (template := self.template(head.date)) is not None:
+            templates.keep(alike, template)
 
     def _count(self) -> None:
         core, known = self._visit.core, self._known
