@@ -149,6 +149,37 @@ async def test_every_page_with_every_answer_is_itself_however_often_they_met(vis
     assert told == {"hit": len(met) * 2 // 3, "empty": len(met) // 3}
 
 
+async def test_heads_that_differ_in_their_date_alone_keep_their_date_and_a_new_cookie_is_nobody_else_s(
+    visitors, shop, vendor
+):
+    for number in [1, 1, 1, 2, 1, 2, 3]:
+        date = f"Mon, 23 Nov 2026 19:00:0{number} GMT"
+        shop.answers["*"] = reply(page(SLOT), 200, f"date: {date}", "x-shop: one")
+        for me in [visitors[0], visitors[1], Visitor(visitors[0].proxy)]:
+            came_with = me.cookie
+            got = await me.look()
+            assert got.all("date") == [date]
+            assert got.all("x-shop") == ["one"]
+            assert [got.complete, got.get("cache-control")] == [True, "private, no-store"]
+            assert (got.get("set-cookie") is None) == (came_with is not None)
+            if me not in visitors:
+                await me.leave()
+
+
+async def test_who_wants_the_connection_closed_and_who_is_told_the_outcome_get_heads_of_their_own(
+    run_proxy, shop
+):
+    proxy = await run_proxy('trusted_proxies = ["127.0.0.1"]\n' + RULE)
+    shop.answers["*"] = reply(page(SLOT), 200, "date: Mon, 23 Nov 2026 19:00:00 GMT")
+    cookie = (await ask(proxy.address, "/product/p1")).cookie()
+    for target in ["/product/p1", "/product/p2"] * 3:
+        for connection in ["close", "keep-alive", "close"]:
+            got = await ask(proxy.address, target, cookie=cookie, connection=connection)
+            assert (got.get("connection") == "close") == (connection == "close")
+            assert got.get("x-datacue") == "rewritten; page=product; why=rule:0"
+            assert got.complete
+
+
 async def test_the_first_bytes_do_not_wait_for_a_late_answer(visitors, shop, vendor):
     vendor.recommendations = {"related_product_skus": [product(1)]}
     shop.answers["*"] = reply(page("<h1>Sofa</h1>", SLOT))
