@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 import pytest
-import uvicorn
+from harness.apps import serving
 from harness.peers import page, product
 from harness.wire import ask
 
@@ -23,22 +23,6 @@ PAGES = [README, ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT 
 
 def blocks(path, language):
     return re.findall(rf"^```{language}\n(.*?)^```", path.read_text(), flags=re.MULTILINE | re.DOTALL)
-
-
-@contextlib.asynccontextmanager
-async def serving(app):
-    listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(app, log_config=None, ws="none"))
-    server.capture_signals = contextlib.nullcontext
-    task = asyncio.get_running_loop().create_task(server.serve(sockets=[listener]))
-    try:
-        while not server.started:
-            assert not task.done()
-            await asyncio.sleep(0.01)
-        yield listener.getsockname()[:2]
-    finally:
-        server.should_exit = True
-        await task
 
 
 @pytest.fixture

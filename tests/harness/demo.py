@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import re
-import socket
 
-import uvicorn
 from starlette.responses import Response
 
 from harness.includes import tag
@@ -67,20 +63,3 @@ class Including:
         response = Response(body, started["status"])
         response.raw_headers = [*headers, (b"content-length", b"%d" % len(body))]
         await response(scope, receive, send)
-
-
-@contextlib.asynccontextmanager
-async def serving(app):
-    """An ASGI app in this loop; gives its address."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(app, log_config=None, ws="none"))
-    server.capture_signals = contextlib.nullcontext
-    task = asyncio.get_running_loop().create_task(server.serve(sockets=[listener]))
-    try:
-        while not server.started:
-            assert not task.done()
-            await asyncio.sleep(0.01)
-        yield listener.getsockname()[:2]
-    finally:
-        server.should_exit = True
-        await task

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from harness.demo import Including, serving
+from harness.apps import serving
+from harness.demo import Including
 from harness.includes import anonymous_id, documented, people
 from harness.wire import ask
 

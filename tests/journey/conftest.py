@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-import socket
 
 import pytest
-import uvicorn
+from harness.apps import serving
 from harness.peers import Seen, reply
 
 from proxy.embedding import Personalization
@@ -73,21 +71,6 @@ async def wrap(tmp_path, vendor, monkeypatch):
     monkeypatch.chdir(tmp_path)
     async with contextlib.AsyncExitStack() as stack:
 
-        @contextlib.asynccontextmanager
-        async def serving(app):
-            listener = socket.create_server(("127.0.0.1", 0))
-            server = uvicorn.Server(uvicorn.Config(app, log_config=None, ws="none", server_header=False))
-            server.capture_signals = contextlib.nullcontext
-            task = asyncio.get_running_loop().create_task(server.serve(sockets=[listener]))
-            try:
-                while not server.started:
-                    assert not task.done()
-                    await asyncio.sleep(0.01)
-                yield listener.getsockname()[:2]
-            finally:
-                server.should_exit = True
-                await task
-
         async def run(*, embedded=False, **settings):
             shop = Wrapped()
             base = {
@@ -97,7 +80,7 @@ async def wrap(tmp_path, vendor, monkeypatch):
                 "deadline": 10,
             }
             app = Personalization(shop, load(None, **base | settings), Metrics(), shop.log, embedded=embedded)
-            shop.address = await stack.enter_async_context(serving(app))
+            shop.address = await stack.enter_async_context(serving(app, server_header=False))
             return shop
 
         yield run

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import socket
 
 import pytest
-import uvicorn
 from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse
+from harness.apps import serving
 from harness.peers import page, product
 from harness.wire import ask
 from starlette.applications import Starlette
@@ -20,22 +19,6 @@ from proxy import PersonalizationMiddleware
 
 SLOT = '<div data-dc-products="related"><p>the shop\'s own</p></div>'
 PAGES = [{"path": "/product/{product_id}", "kind": "product"}]
-
-
-@contextlib.asynccontextmanager
-async def serving(app, *, lifespan="on"):
-    listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(app, lifespan=lifespan, log_config=None, ws="none"))
-    server.capture_signals = contextlib.nullcontext
-    task = asyncio.get_running_loop().create_task(server.serve(sockets=[listener]))
-    try:
-        while not server.started:
-            assert not task.done()
-            await asyncio.sleep(0.01)
-        yield listener.getsockname()[:2]
-    finally:
-        server.should_exit = True
-        await task
 
 
 @pytest.fixture
