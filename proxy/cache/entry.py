@@ -22,7 +22,15 @@ OURS = (b"datacue=", b"__host-datacue=")
 
 OVERRIDING = (b"x-forwarded-", b"x-original-", b"x-rewrite-", b"x-http-")
 OVERRIDES = frozenset(
-    {b"x-host", b"x-scheme", b"x-url-scheme", b"x-method-override", b"front-end-https", b"x-script-name"}
+    {
+        b"x-host",
+        b"x-scheme",
+        b"x-url-scheme",
+        b"x-method-override",
+        b"front-end-https",
+        b"x-script-name",
+        b"surrogate-capability",
+    }
 )
 """Request fields (and how their names begin) that say something else than the request's own line, and that
 frameworks follow without a word in ``Vary``. Whoever sends one would have their page kept for all."""

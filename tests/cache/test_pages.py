@@ -635,6 +635,7 @@ def echoing(*names, control=b"public, max-age=60", more=()):
         b"x-rewrite-url",
         b"x-http-method-override",
         b"x-host",
+        b"surrogate-capability",
     ],
 )
 async def test_what_overrides_a_requests_line_is_part_of_its_address(world, name):
