@@ -151,7 +151,7 @@ class PageMiddleware:
         target = b"%b?%b" % (raw_path, query)
         if self.relay is None or page is None or target in self.shy:
             return None
-        if not fits(core, asked, page, ignored, headers):
+        if not fits(core, asked, page, ignored, head):
             return None
         client = core.trusted.client(connection.peer, connection.scheme, headers)
         kept = None

@@ -53,16 +53,16 @@ UNFIT = frozenset({OUTCOME, surrogate.CAPABILITY, b"x-datacue-visitor"})
 """Request fields by which a caller asks for more than the page."""
 
 
-def fits(core: Core, asked: Asking, page: Page, ignored: str | None, headers: Headers) -> bool:
+def fits(core: Core, asked: Asking, page: Page, ignored: str | None, head: Head) -> bool:
     """Whether a request may be served like this: its page is known, and nobody watches what else it says."""
+    raw_path, _, query = head.target.partition(b"?")
     return (
         asked.page
         and not asked.conditional
         and ignored is None
-        and core.capture.rules.none
-        and core.capture.user_cookie is None
         and page_event(page) is not None
-        and UNFIT.isdisjoint([name for name, _ in headers])
+        and UNFIT.isdisjoint([name for name, _ in head.headers])
+        and not core.capture.watches(raw_path, query, page)
     )
 
 
@@ -150,7 +150,7 @@ class Swift(Relay):
 
     def _begin_with(self, kept: KeptPage) -> None:
         """The page is here already; the shop isn't asked."""
-        self._page_head = self._visit.pages.head(OK, kept.headers)
+        self._page_head = self._judged(OK, kept.headers)
         if self._page_head is not None:
             self._chunks = [kept.body]
             self._known = self._readable()
@@ -177,9 +177,14 @@ class Swift(Relay):
         """The head is here: is it an ordinary page's?"""
         self._forwarding.metrics.upstream_seconds(self._forwarding.clock() - self._began)
         self._response_head, self._chunks, self._source = head, chunks, inflow
-        self._page_head = self._visit.pages.head(head.status, head.headers)
+        self._page_head = self._judged(head.status, head.headers)
         if self._page_head is None:
             self._go_on()
+
+    def _judged(self, status: int, headers: Headers) -> PageHead | None:
+        """What becomes of a head; None where it says more than to be a page's."""
+        visit = self._visit
+        return None if visit.core.capture.speaks(headers) else visit.pages.head(status, headers)
 
     def arrived(self, size: int) -> None:
         """Some of the page is here; the rest is mostly on its heels."""
@@ -363,7 +368,8 @@ class Swift(Relay):
         visit, head, asked = self._visit, self._response_head, self._page_head
         assert asked is not None
         told = outcome("rewritten", visit.page.kind, visit.page) if visit.client.trusted else None
-        renew = visit.identity.renew
+        # New, old, or no longer logged in.
+        renew = visit.identity.renew or visit.view.visitor.user_id != visit.identity.visitor.user_id
         # All that the head depends on, but for its date; one with a visitor's cookie in it is nobody else's.
         alike = (
             None

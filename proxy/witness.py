@@ -19,6 +19,7 @@ from proxy.facts import read_facts
 from proxy.facts.address import page_address, parameters
 from proxy.headers import value_of
 from proxy.locate import FactSelectors
+from proxy.recent import Recent
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from proxy.carts import Carts
     from proxy.classify import Classifier
     from proxy.headers import Headers
-    from proxy.models import Page, RawFacts, Visitor
+    from proxy.models import Page, PageKind, RawFacts, Visitor
     from proxy.personalize import PageView
 
 NOBODY: Final = "no-user"
@@ -39,6 +40,13 @@ STATELESS: Final[frozenset[EventName]] = frozenset(
     {"cart", "wishlist.add", "wishlist.remove", "login", "order"}
 )
 """Deeds that can be told without what was known before."""
+
+
+TELLING: Final[frozenset[PageKind]] = frozenset({"checkout", "order"})
+"""Kinds of pages that say something without a rule, too."""
+
+MAX_JUDGED: Final = 512
+"""Addresses of which is remembered whether a rule looks at them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +59,7 @@ class Capture:
         user_cookie: where the shop says who is logged in; None: nowhere.
         currency: of prices that name none.
         calls: whether orders and sign-ups can be sent: there is a secret to sign them with.
+        judged: pages that ``watches`` was asked for.
         selectors: made of the rules' own, by the page rule and the capture rules that they are for.
     """
 
@@ -61,6 +70,7 @@ class Capture:
     calls: bool
     classifier: Classifier
     selectors: dict[tuple[FactSelectors | None, tuple[str, ...]], FactSelectors] = field(default_factory=dict)
+    judged: Recent[tuple[bytes, bytes, PageKind], bool] = field(default_factory=lambda: Recent(MAX_JUDGED))
 
     def cares(self, method: str, *, page: bool) -> bool:
         """Whether a request may say something; most can't, and cost nothing.
@@ -70,6 +80,32 @@ class Capture:
             page: whether its answer may be a page.
         """
         return page or self.user_cookie is not None or (method != "GET" and method in self.rules.methods)
+
+    def watches(self, raw_path: bytes, query: bytes, page: Page) -> bool:
+        """Whether a rule looks at a page that is asked for with GET and is what its address says.
+
+        The same questions that a ``Witness`` asks. Who is logged in is another one: its answer's head says.
+
+        Args:
+            raw_path: of the request, as it came.
+            query: of the request.
+            page: what it asks for.
+        """
+        if page.kind in TELLING:
+            return True
+        if self.rules.none:
+            return False
+        key = raw_path, query, page.kind
+        judged = self.judged.get(key)
+        if judged is None:
+            path, said = readable_path(raw_path), parameters(query)
+            judged = bool(self.rules.forms("GET", path, said) or self.rules.views(path, said, page.kind))
+            self.judged.keep(key, judged)
+        return judged
+
+    def speaks(self, headers: Headers) -> bool:
+        """Whether a response says who is logged in."""
+        return self.user_cookie is not None and self.user_cookie.said(headers)[0]
 
     def left(self, headers: Headers) -> bool:
         """Whether the shop's login cookie has gone from a request."""
@@ -235,7 +271,7 @@ class Witness:
     def looks(self, page: Page | None) -> bool:
         """Whether a page may show something; most can't."""
         kind = page.kind if page is not None else None
-        return kind != "404" and (bool(self._views) or kind in {"checkout", "order"})
+        return kind != "404" and (bool(self._views) or kind in TELLING)
 
     async def seen(self, page: Page | None, facts: RawFacts, *, charset: str, url: str) -> None:
         """A page has passed: what did it show?

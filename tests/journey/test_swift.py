@@ -180,6 +180,79 @@ async def test_who_wants_the_connection_closed_and_who_is_told_the_outcome_get_h
             assert got.complete
 
 
+CAPTURE = """
+[[capture]]
+event = "cart.add"
+path = "/add"
+form = { product_id = "id" }
+
+[[capture]]
+event = "wishlist.add"
+method = "GET"
+path = "/product/{product_id}"
+query = { product_id = "wish" }
+success = { status = 200 }
+
+[[capture]]
+event = "cart"
+path = "/cart"
+lines = ".line"
+line = { product_id = "b" }
+"""
+
+
+async def test_a_shop_with_rules_and_a_login_cookie_goes_the_short_way_where_they_have_nothing_to_say(
+    run_proxy, shop, vendor
+):
+    proxy = await run_proxy(PATIENT + 'user_cookie = "uid"\n' + RULE + CAPTURE)
+    shop.answers["*"] = reply(page(SLOT))
+    me = Visitor(proxy)
+    for _ in range(4):
+        await me.look()
+    assert (found := await hits(proxy)) > 0
+    vendor.seen.clear()
+    # A link that does something is seen, on a page as well known as this one.
+    await me.look("/product/p1?wish=p1")
+    assert await hits(proxy) == found
+    assert [event["event"]["type"] for event in vendor.events] == ["pageview", "wishlist"]
+    await me.look()
+    assert await hits(proxy) > found
+    await me.leave()
+
+
+async def test_a_page_that_sets_the_login_cookie_names_the_visitor_and_one_without_it_nobody(
+    run_proxy, shop, vendor
+):
+    proxy = await run_proxy(PATIENT + 'user_cookie = "uid"\n' + RULE)
+    shop.answers["*"] = reply(page(SLOT))
+    me = Visitor(proxy)
+    for _ in range(3):
+        await me.look()
+    vendor.seen.clear()
+    shop.answers["*"] = reply(page(SLOT), 200, "set-cookie: uid=u7")
+    ours = next(v for v in (await me.look()).all("set-cookie") if v.startswith("datacue")).partition(";")[0]
+    shop.answers["*"] = reply(page(SLOT))
+    me.cookie = f"{ours}; uid=u7"
+    for _ in range(2):
+        assert (await me.look()).get("set-cookie") is None
+    me.cookie = ours  # the shop's cookie is gone: nobody is logged in, and ours is to forget it, too
+    ours = (await me.look()).cookie()
+    assert ours is not None
+    me.cookie = f"{ours}; uid=u7"
+    await me.look()
+    said = [(event["event"]["type"], event["user"].get("user_id")) for event in vendor.events]
+    views = [
+        ("pageview", None),
+        ("login", "u7"),
+        ("pageview", "u7"),
+        ("pageview", "u7"),
+        ("pageview", None),
+        ("pageview", None),
+    ]
+    assert said == views
+    await me.leave()
+
+
 async def test_the_first_bytes_do_not_wait_for_a_late_answer(visitors, shop, vendor):
     vendor.recommendations = {"related_product_skus": [product(1)]}
     shop.answers["*"] = reply(page("<h1>Sofa</h1>", SLOT))
