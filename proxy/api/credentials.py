@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import httpx
 
+from proxy.api.call import DONE
 from proxy.api.errors import InvalidInput
 from proxy.signing import authorization
+
+if TYPE_CHECKING:
+    from proxy.api.call import Answer
 
 
 class Credentials:
@@ -32,6 +36,12 @@ class Credentials:
 
     def __repr__(self) -> str:
         return "Credentials(…)"
+
+    def blanked(self, answer: Answer) -> Answer:
+        """A refusal without our key, which vendors like to quote in it."""
+        if answer.status in DONE:
+            return answer
+        return answer._replace(body=answer.body.replace(self._api_key.encode(), "…".encode()))
 
     def signed(self, body: bytes) -> bytes:
         """``Authorization`` of a REST call (guide, "Authentication")."""

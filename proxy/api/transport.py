@@ -80,7 +80,7 @@ class Transport:
         return httpx.Request(call.method, url, headers=headers, content=call.body or None)
 
     def _result(self, call: Call[T], answer: Answer) -> T:
-        error = refusal(answer, call.name, time.time())
+        error = refusal(self._credentials.blanked(answer), call.name, time.time())
         if error is not None:
             raise error
         return call.read(answer, call.name)

@@ -29,10 +29,16 @@ async def echo(seen, writer):
     writer.write(reply(b"<pre>" + seen.head + b"</pre>", 500))
 
 
+async def quoted(seen, writer):
+    """A refusal that names who is refused."""
+    told = f'{{"error": "unknown key {KEY}"}}'.encode()
+    writer.write(reply(told, 401, content_type="application/json"))
+
+
 @pytest.mark.parametrize(
     "answer",
-    [broken, echo, reply(b"{", 200), reply(b"", 401), reply(b"x", 302), None],
-    ids=["broken", "echo", "garbage", "401", "302", "nobody"],
+    [broken, echo, quoted, reply(b"{", 200), reply(b"", 401), reply(b"x", 302), None],
+    ids=["broken", "echo", "quoted", "garbage", "401", "302", "nobody"],
 )
 async def test_no_failure_shows_them_not_even_with_every_frames_variables(fake, caplog, answer):
     caplog.set_level(logging.DEBUG)
