@@ -1,5 +1,10 @@
 """``python -m proxy`` is ``datacue-proxy``."""
 
-from proxy.cli import main
+import sys
 
-main()
+try:
+    from proxy.cli import main
+
+    main()
+except KeyboardInterrupt:  # while modules were still being read
+    sys.exit(130)

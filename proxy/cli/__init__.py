@@ -74,7 +74,7 @@ def main() -> None:
     except UsageError as error:
         _explain(error)
         sys.exit(WRONG)
-    except typer.Abort:
+    except (typer.Abort, KeyboardInterrupt):
         sys.exit(INTERRUPTED)
 
 

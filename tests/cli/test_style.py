@@ -10,6 +10,8 @@ import sys
 import pytest
 from harness.process import ROOT
 
+from proxy.cli import main
+
 VARIABLE = "_DATACUE_PROXY_COMPLETE"
 
 
@@ -88,3 +90,13 @@ def test_each_shell_gets_its_script(cli, shell):
     code, out, _ = cli(**{VARIABLE: f"source_{shell}"})
     assert code == 0
     assert f"{VARIABLE}=complete_{shell}" in out
+
+
+def test_ctrl_c_before_a_command_heeds_it_is_its_exit_code_and_no_traceback(monkeypatch):
+    def interrupted(**_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("proxy.cli.app", interrupted)
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 130
