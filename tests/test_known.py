@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from proxy.known import MAX_HEADS, KnownPages
-from proxy.locate import Plan
+from proxy.locate import FactSelectors, Plan
 
 HTML = b"text/html; charset=utf-8"
 SLOT = b'<div data-dc-products="related">own</div>'
@@ -54,6 +54,14 @@ def test_a_number_is_one_page_s_alone_and_a_forgotten_page_gets_another(pages, m
             body = page(*parts)
             number = known.page(None, kind, body).number
             assert number == 0 if not memory else owners.setdefault(number, (kind, body)) == (kind, body)
+
+
+def test_the_same_bytes_under_another_rule_are_another_page_with_facts_of_its_own():
+    known = KnownPages(Plan())
+    body = page(b"<b class=a>1</b><i class=b>2</i>", SLOT)
+    rules = [None, FactSelectors({"price": ".a"}), FactSelectors({"price": ".b"})]
+    said = [known.page(rule, HTML, bytes(bytearray(body))).facts.selected for rule in rules * 3]
+    assert said == [{}, {"price": [b"1"]}, {"price": [b"2"]}] * 3
 
 
 def test_the_same_bytes_under_another_charset_are_another_page():
