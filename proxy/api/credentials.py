@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from base64 import b64encode
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -41,7 +42,9 @@ class Credentials:
         """A refusal without our key, which vendors like to quote in it."""
         if answer.status in DONE:
             return answer
-        return answer._replace(body=answer.body.replace(self._api_key.encode(), "…".encode()))
+        # By itself: a short key may be a part of the words around it.
+        quoted = rb"(?<![0-9A-Za-z_-])" + re.escape(self._api_key.encode()) + rb"(?![0-9A-Za-z_-])"
+        return answer._replace(body=re.sub(quoted, "…".encode(), answer.body))
 
     def signed(self, body: bytes) -> bytes:
         """``Authorization`` of a REST call (guide, "Authentication")."""
