@@ -30,6 +30,11 @@ Source = Literal["client", "shop", "vendor", "network", "operator", "proxy"]
 (``api/errors.py``, the REST client's own branch of the tree)."""
 
 
+def counted(number: int, noun: str) -> str:
+    """So many of something, for a message: ``1 item``, ``2,000 items``."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 class ProxyError(Exception):
     """The root of the tree; see the module's docstring."""
 

@@ -13,8 +13,8 @@ from proxy.checking.datacue import check_datacue
 from proxy.checking.exploring import explore
 from proxy.checking.model import Finding, Report
 from proxy.checking.network import clocks, reach
-from proxy.checking.rehearsal import open_rehearsed_shop
-from proxy.errors import PeerError
+from proxy.checking.rehearsal import MAX_LATE, gave_up, open_rehearsed_shop
+from proxy.errors import PeerError, counted
 from proxy.prepared import static_files
 from proxy.render.lint import lint_templates
 from proxy.server import admin_token
@@ -59,6 +59,8 @@ async def check_up(settings: Settings, urls: Sequence[str], log: Log, *, ask: bo
         opened = open_rehearsed_shop(settings, ask=asker.send if asker is not None else None)
         rehearsal = await stack.enter_async_context(opened)
         visits = await _visits(rehearsal, urls)
+        report.findings += _unseen(visits, len(urls))
+        report.findings += _foreign(rehearsal, urls)
         _tell(report, visits, rehearsal, asked=ask, explored=not urls)
         if asker is not None:
             report.findings += await asker.forget(rehearsal.visitors)
@@ -66,9 +68,40 @@ async def check_up(settings: Settings, urls: Sequence[str], log: Log, *, ask: bo
 
 
 async def _visits(rehearsal: Rehearsal, urls: Sequence[str]) -> list[Visit]:
-    if urls:
-        return [await rehearsal.open(url) for url in urls[:MAX_URLS]]
-    return (await explore(rehearsal)).visits
+    if not urls:
+        return (await explore(rehearsal)).visits
+    visits: list[Visit] = []
+    for url in urls[:MAX_URLS]:
+        if gave_up(visits):
+            break
+        visits.append(await rehearsal.open(url))
+    return visits
+
+
+def _foreign(rehearsal: Rehearsal, urls: Sequence[str]) -> Iterator[Finding]:
+    """Hosts under which this shop was asked although its address has another.
+
+    That is right for the name by which visitors know it, and wrong for any other shop's.
+    """
+    home = urlsplit(rehearsal.home)
+    foreign = [url for url in map(rehearsal.address, urls) if not rehearsal.is_home(url)]
+    for host, url in {urlsplit(url).netloc: url for url in reversed(foreign)}.items():
+        there = urlsplit(url)
+        text = f"asked of the shop at {home.netloc}, as a visitor of {host} would"
+        mend = f"If {host} is another server, say --upstream {there.scheme}://{host}"
+        yield Finding("shop", "hint", host, text, f"{mend}, or the path alone, {there.path or '/'}")
+
+
+def _unseen(visits: Sequence[Visit], wanted: int) -> Iterator[Finding]:
+    """Pages that were named and not looked at, which nobody should take for fine."""
+    unseen = wanted - len(visits)
+    if gave_up(visits):
+        text = f"{counted(unseen, 'page')} more not asked for" if unseen > 0 else "no more are asked for"
+        text = f"{MAX_LATE} pages came too late: {text}"
+        yield Finding("shop", "problem", "pages", text, "Check them again once the shop is faster.")
+    elif unseen > 0:
+        text = f"{counted(unseen, 'page')} of {wanted} not looked at: one check takes {MAX_URLS}"
+        yield Finding("shop", "problem", "pages", text, "Name them in a check of their own.")
 
 
 def _tell(
@@ -163,7 +196,7 @@ class Asker:
         """Has the visitors of this check erased (guide, "Delete User")."""
         who = "the embedded engine" if self._settings.embedded_engine else "DataCue"
         if self._rest is None:
-            text = f"{who} was sent page views of {len(visitors)} made-up visitors, which count"
+            text = f"{who} was sent page views of {counted(len(visitors), 'made-up visitor')}, which count"
             return [Finding("datacue", "hint", "--ask", text, "With api_secret they are erased afterwards.")]
         try:
             for visitor in visitors:
@@ -171,5 +204,5 @@ class Asker:
         except PeerError as error:
             text = f"{who} was sent page views of made-up visitors and didn't erase them: {error}"
             return [Finding("datacue", "hint", "--ask", text)]
-        text = f"{who} was asked by {len(visitors)} made-up visitors, and told to erase them again"
+        text = f"{who} was asked by {counted(len(visitors), 'made-up visitor')}, and told to erase them again"
         return [Finding("datacue", "ok", "--ask", text)]

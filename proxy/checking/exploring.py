@@ -11,6 +11,7 @@ from msgspec import Struct, field
 
 from proxy.checking import pages
 from proxy.checking.looking import Seen
+from proxy.checking.rehearsal import gave_up
 from proxy.facts.address import SEARCH_PARAMETERS
 
 if TYPE_CHECKING:
@@ -78,15 +79,15 @@ async def explore(rehearsal: Rehearsal, *, limit: int = MAX_VISITS) -> Explored:
     """
     found = Explored()
     await _visit(rehearsal, found, "/")
-    if not found.visits[0].page:
+    if not found.visits[0].page or found.visits[0].failure:
         return found
     await _visit(rehearsal, found, MISSING)
     search = _search(found.seen[0], found.visits[0].url)
-    if search is not None:
+    if search is not None and not gave_up(found.visits):
         await _visit(rehearsal, found, search)
     asked = {visit.url for visit in found.visits}
     tried: Counter[str] = Counter()
-    while len(found.visits) < limit:
+    while len(found.visits) < limit and not gave_up(found.visits):
         link = _next(rehearsal, found, asked, tried)
         if link is None:
             break

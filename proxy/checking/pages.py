@@ -260,6 +260,8 @@ def _incomplete(where: str, page: Page, settings: Settings) -> Finding:
 def _answer_findings(visit: Visit, where: str, settings: Settings) -> Iterator[Finding]:
     if visit.failure:
         mend = "Start the shop, or mend the setting upstream."
+        if visit.late:
+            mend = "Open it in a browser: what makes the shop so slow there has to be mended there."
         yield Finding("pages", "problem", where, visit.failure, mend)
         return
     location = visit.location

@@ -7,6 +7,7 @@ is written down here.
 
 from __future__ import annotations
 
+import asyncio
 import tempfile
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -27,7 +28,7 @@ from proxy.prepared import static_files
 from proxy.upstream import Upstream
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
     from starlette.types import ASGIApp, Message, Scope
 
@@ -48,6 +49,13 @@ LOOPBACK: Final = "127.0.0.1"
 
 MAX_REDIRECTS: Final = 5
 """Redirects that are followed to reach a page."""
+
+PAGE_SECONDS: Final = 20.0
+"""For one page with its redirects, from the first byte asked to the last one read: whoever sits before
+a terminal waits for it, and a shop that drips bytes passes every limit between two of them."""
+
+MAX_LATE: Final = 2
+"""Pages that may take longer before no more are asked for: the next ones would, too."""
 
 MAX_PAGE: Final = 8 * 1024 * 1024
 """Bytes of a page that are kept for a closer look; more pass unseen."""
@@ -167,6 +175,7 @@ class Visit:
         sent: the bodies of the events that were sent.
         kept: what would have gone to the outbox.
         warnings: what the log would have said.
+        late: whether it was given up after ``PAGE_SECONDS``.
     """
 
     url: str
@@ -181,6 +190,7 @@ class Visit:
     warnings: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     failure: str = ""
     trail: list[str] = field(default_factory=list)
+    late: bool = False
 
     @property
     def page(self) -> bytes:
@@ -236,18 +246,19 @@ class Rehearsal:
 
     async def open(self, target: str) -> Visit:
         """Asks for a page and follows the redirects that stay at its host."""
-        visit = await self.visit(target)
+        deadline = asyncio.get_running_loop().time() + PAGE_SECONDS
+        visit = await self._visit(target, deadline)
         trail: list[str] = []
         while len(trail) < MAX_REDIRECTS and (location := visit.location) is not None:
             if urlsplit(location)[:2] != urlsplit(visit.url)[:2]:
                 break
             trail.append(visit.url)
-            visit = await self.visit(location)
+            visit = await self._visit(location, deadline)
         visit.trail = trail
         return visit
 
-    async def visit(self, target: str) -> Visit:
-        """Asks for a page, once."""
+    async def _visit(self, target: str, deadline: float) -> Visit:
+        """Asks for a page, once; by the loop's clock it is there until then, or given up."""
         url = self.address(target)
         scope = self._scope(url)
         core, headers = self.core, scope["headers"]
@@ -270,9 +281,11 @@ class Rehearsal:
                 exchange.body.splicer = cast("Splicer", visit.overheard)
 
         try:
-            await self._shop(exchange.scope, exchange.watched(_no_body), hear)
+            async with asyncio.timeout_at(deadline) as limit:
+                await self._shop(exchange.scope, exchange.watched(_no_body), hear)
         except Exception as error:  # noqa: BLE001  whatever ends a page ends this page's check alone
-            visit.failure = str(error) or type(error).__name__
+            visit.late = limit.expired()
+            visit.failure = _late(visit) if visit.late else str(error) or type(error).__name__
         visit.sent, visit.answers, visit.kept = (
             self._recorder.sent,
             self._recorder.answers,
@@ -313,6 +326,16 @@ class Rehearsal:
                 (b"cookie", b"; ".join(cookies)),
             ],
         }
+
+
+def _late(visit: Visit) -> str:
+    what = "isn't whole" if visit.status else "isn't there"
+    return f"the page {what} after {PAGE_SECONDS:g} s, when it is given up"
+
+
+def gave_up(visits: Sequence[Visit]) -> bool:
+    """Whether so many pages were late that asking for more makes no sense."""
+    return sum(visit.late for visit in visits) >= MAX_LATE
 
 
 async def _nobody(_message: Message) -> None:

@@ -20,7 +20,7 @@ from proxy.cli.import_bar import Bar
 from proxy.cli.import_report import explain, show, suggest
 from proxy.cli.style import FINE, INTERRUPTED, PROBLEMS, STOPPED, WRONG
 from proxy.engine_host import EngineHost
-from proxy.errors import SettingsError
+from proxy.errors import SettingsError, counted
 from proxy.importer import (
     Checked,
     File,
@@ -251,9 +251,9 @@ class Job:
         with Bar(self.console, "checking", None, unit="items") as bar:
             self.checked = check(files, journal, lambda found: bar.show(found.items, found.bad))
         checked = self.checked
-        self.console.print(f"{checked.items:,} items, {checked.bad:,} of them can't be sent.")
+        self.console.print(f"{counted(checked.items, 'item')}, {checked.bad:,} of them can't be sent.")
         for what, count in sorted(checked.skipped.items()):
-            self.console.print(f"  left out: {count:,} {what}", markup=False)
+            self.console.print(f"  left out: {what}: {count:,}", markup=False)
         show(self.console, checked.problems, checked.bad)
         suggest(self.console, self.options.resource, checked.problems)
 

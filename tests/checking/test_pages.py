@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import json
+from contextlib import suppress
 
 from harness.peers import page, product, reply
 from harness.wire import ask
+
+from proxy.checking import rehearsal
 
 SLOT = "<div data-dc-products></div>"
 RULE = {"path": "/product/{slug}-{product_id}", "kind": "product"}
@@ -217,3 +221,50 @@ async def test_a_product_page_that_says_too_little_for_the_embedded_engine_is_a_
     store.put("/product/x-5", SLOT)
     report = await check("/product/x-5", pages=[RULE])
     assert "name and photo_url and price" in says(report, "hint")[0]
+
+
+async def test_a_page_that_drips_is_given_up_and_costs_no_more_than_its_time(check, store, says, monkeypatch):
+    monkeypatch.setattr(rehearsal, "PAGE_SECONDS", 0.3)
+    gone = asyncio.Event()
+
+    async def drip(_seen, writer):
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ntransfer-encoding: chunked\r\n\r\n")
+        with suppress(ConnectionError):
+            while not writer.is_closing():
+                writer.write(b"1\r\n \r\n")
+                await writer.drain()
+                await asyncio.sleep(0.02)  # well within every limit between two bytes
+        gone.set()
+
+    store.peer.answers["/drip"] = drip
+    store.put("/fine", SLOT)
+    report = await check("/drip", "/fine")
+    [line] = [one for one in says(report) if "given up" in one]
+    assert line.startswith("/drip: the page isn't whole after 0.3 s, when it is given up. Open it")
+    assert [page.status for page in report.pages] == [200, 200]
+    await asyncio.wait_for(gone.wait(), 10)
+
+
+async def test_a_shop_that_never_answers_is_asked_for_two_pages_alone(check, store, says, monkeypatch):
+    monkeypatch.setattr(rehearsal, "PAGE_SECONDS", 0.3)
+
+    async def never(_seen, _writer):
+        await asyncio.Event().wait()
+
+    paths = [f"/{number}" for number in range(5)]
+    store.peer.answers.update(dict.fromkeys(paths, never))
+    lines = says(await check(*paths))
+    assert "pages: 2 pages came too late: 3 pages more not asked for" in lines[0]
+    assert [seen.target for seen in store.peer.seen] == ["/0", "/1"]
+    assert "/0: the page isn't there after 0.3 s" in lines[1]
+
+
+async def test_an_address_of_another_host_is_told_to_be_asked_of_this_shop(check, store, says):
+    store.put("/a", SLOT)
+    home = store.url.removeprefix("http://")
+    report = await check("/a", f"{store.url}/a", f"https://{home}/a", "https://other.example/a")
+    [line] = [one for one in says(report, "hint") if "other.example" in one]
+    assert line == (
+        f"other.example: asked of the shop at {home}, as a visitor of other.example would. "
+        "If other.example is another server, say --upstream https://other.example, or the path alone, /a"
+    )
