@@ -24,7 +24,7 @@ EXAMPLES = (
 
 CODES = (
     "0 all is done, 1 some items can't be sent or were refused, 2 wrong options, settings or files,"
-    " 3 the API can't be reached or takes nothing, 130 ended by Ctrl-C."
+    " 3 the API can't be reached or takes nothing, or a disk is full, 130 ended by Ctrl-C."
     " After 3 and 130 the same command with --resume goes on where this one ended."
 )
 

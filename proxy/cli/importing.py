@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import codecs
 import signal
-from contextlib import AsyncExitStack, ExitStack, closing, suppress
+from contextlib import AsyncExitStack, ExitStack, closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final, NamedTuple
@@ -25,6 +25,7 @@ from proxy.importer import (
     Checked,
     File,
     Journal,
+    JournalInUse,
     JournalUnusable,
     Tally,
     Upload,
@@ -120,8 +121,11 @@ class Job:
                 return self._run(stack)
         except KeyboardInterrupt:
             return End(INTERRUPTED, "ended")
+        except JournalInUse as error:
+            mend = "Wait until it has ended; what it leaves undone goes on with --resume."
+            raise SettingsError(self.options.names[0], str(error), mend) from None
         except JournalUnusable as error:
-            mend = "Wait for the other import to end, or mend the disk."
+            mend = "Make room there, or name another state_dir. Nothing was sent."
             raise SettingsError("state_dir", str(error), mend) from None
 
     def _run(self, stack: ExitStack) -> End:
@@ -150,8 +154,13 @@ class Job:
         else:
             end = End(PROBLEMS if self.checked.bad else FINE)
         if end.code not in {STOPPED, INTERRUPTED}:
-            self.written, self.problems = write_all_failed(files, journal)
-            _remove(path, journal)
+            try:
+                self.written, self.problems = write_all_failed(files, journal)
+            except SettingsError as error:
+                if not self.begun:
+                    raise
+                return End(STOPPED, str(error))  # the journal knows what failed, and stays
+            journal.remove()
         return end
 
     def _check_options(self) -> None:
@@ -225,7 +234,7 @@ class Job:
         journal = Journal(path)
         if not self.options.fresh:
             return journal
-        _remove(path, journal)
+        journal.remove()
         return Journal(path)
 
     def _goes_on(self, journal: Journal) -> bool:
@@ -268,6 +277,8 @@ class Job:
             return End(INTERRUPTED, "ended")
         except UploadStopped as stopped:
             return End(STOPPED, str(stopped))
+        except JournalUnusable as error:  # nothing is sent that can't be noted
+            return End(STOPPED, f"{error}. Make room there")
         return End(PROBLEMS if self.checked.bad or self.tally.refused else FINE)
 
     async def _upload(self, files: list[File], journal: Journal) -> None:
@@ -320,12 +331,3 @@ class Job:
         except InvalidInput as error:
             raise SettingsError("api_url", str(error), "See docs/settings.md.") from None
         return await stack.enter_async_context(client)
-
-
-def _remove(path: Path | None, journal: Journal) -> None:
-    """Throws a journal away: its import is at its end, or begins anew."""
-    journal.close()
-    if path is not None:
-        for suffix in ("", "-wal", "-shm"):
-            with suppress(FileNotFoundError):
-                path.with_name(path.name + suffix).unlink()

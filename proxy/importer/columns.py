@@ -141,6 +141,16 @@ def _check(spec: Spec, option: str, target: str) -> None:
         raise SettingsError(option, f"there is no field {target!r}", mend)
 
 
+def _check_placeholders(fill: Mapping[str, str], columns: Sequence[str]) -> None:
+    """Every ``{column}`` of ``--set`` is there; where nothing has columns, nothing is filled either."""
+    for target, text in fill.items():
+        for name in PLACEHOLDER.findall(text):
+            if columns and name not in columns and '"' not in name:  # with quotes it is JSON: extra={"a": 1}
+                near = difflib.get_close_matches(name, columns, n=1)
+                mend = f"Did you mean {{{near[0]}}}?" if near else f"Columns: {listed(columns)}."
+                raise SettingsError("--set", f"there is no column {name!r} for {target}", mend)
+
+
 @dataclass(frozen=True, slots=True)
 class Columns:
     """Which column holds which field.
@@ -185,6 +195,7 @@ def find_columns(
             near = difflib.get_close_matches(wished, columns, n=1)
             mend = f"Did you mean {near[0]!r}?" if near else f"Columns: {listed(columns)}."
             raise SettingsError("--map", f"there is no column {wished!r}", mend)
+    _check_placeholders(wishes.fill, columns)
     taken: dict[str, str] = {target: column for column, target in wishes.map.items() if target}
     free = [] if only_wishes else [column for column in columns if column not in wishes.map]
     for column in free:

@@ -6,6 +6,7 @@ hold an item twice or none. Once mended it is imported as it is: the two columns
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import tempfile
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from proxy.importer.source import Source
 
 COLUMNS: Final = ("_line", "_reason")
+
+NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+"""Errors of writing that end when there is room."""
 
 NUMBERED: Final = re.compile(r"\.failed(?:-(\d+))?$")
 
@@ -79,6 +83,8 @@ def write_failed(path: Path, source: Source, form: Format, failed: Iterable[tupl
             raise
     except OSError as error:
         mend = "Import from a folder that you may write to."
+        if error.errno in NO_ROOM:
+            mend = "Make room on its disk."
         raise SettingsError(str(path), f"can't be written: {error.strerror}", mend) from None
     return True
 

@@ -9,9 +9,11 @@ under way, of which nobody knows: these are sent once more.
 
 from __future__ import annotations
 
+import fcntl
+import os
 from bisect import bisect_right
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from contextlib import ExitStack, contextmanager
+from typing import IO, TYPE_CHECKING, Any, Final, NamedTuple
 
 import apsw
 
@@ -27,10 +29,7 @@ VERSION: Final = 1
 PAGE: Final = 1_000
 """Rows read from the file at a time."""
 
-BUSY_MILLISECONDS: Final = 1_000
-"""For an import that just ends to let the file go."""
-
-# locking_mode=EXCLUSIVE  two imports of one journal would send each item twice
+# locking_mode=EXCLUSIVE  the lock file keeps others away, so that SQLite needs no shared memory
 # synchronous=NORMAL      a kill loses nothing; a power cut some batches, which are sent once more:
 #                         a creation replaces what is there
 _PRAGMAS: Final = """
@@ -49,7 +48,11 @@ _TABLES: Final = f"""
 
 
 class JournalUnusable(ProxyError):
-    """The file can't be opened or written, or another import uses it."""
+    """The file can't be opened or written."""
+
+
+class JournalInUse(JournalUnusable):
+    """Another import uses it: both would send each item."""
 
 
 class Span(NamedTuple):
@@ -71,26 +74,39 @@ class Journal:
 
     def __init__(self, path: Path | None) -> None:
         self._path = path
-        try:
-            # SQLite's "" is a temporary database, which goes to the disk only when it grows.
-            self._database = apsw.Connection("" if path is None else str(path))
-        except apsw.Error as error:
-            raise JournalUnusable(f"{path} can't be used: {error}") from None
+        with ExitStack() as stack:
+            if path is not None:
+                stack.enter_context(_locked(path.with_name(f"{path.name}-lock")))
+            with self._failures():
+                # SQLite's "" is a temporary database, which goes to the disk only when it grows.
+                self._database = apsw.Connection("" if path is None else str(path))
+            stack.callback(self._database.close)
+            self._open()
+            self._opened = stack.pop_all()
+
+    def _open(self) -> None:
         with self._failures():
-            self._database.set_busy_timeout(BUSY_MILLISECONDS)
             self._database.execute(_PRAGMAS).fetchall()
         with self._writing():
             version = self._database.pragma("user_version")
             if version == 0 and self._database.pragma("schema_version") == 0:
                 self._database.execute(_TABLES).fetchall()
             elif version != VERSION:
-                raise JournalUnusable(f"{path} is no journal of this version")
+                raise JournalUnusable(f"{self._path} is no journal of this version")
         self._done = Spans(self._spans(done=True))
         self._begun = Spans(self._spans(done=False))
 
     def close(self) -> None:
         """Closes the file; what was done is in it."""
+        self._opened.close()
+
+    def remove(self) -> None:
+        """Throws it away: its import is at its end, or begins anew."""
         self._database.close()
+        if self._path is not None:  # the lock file goes last, while it is held
+            for suffix in ("", "-wal", "-shm", "-lock"):
+                self._path.with_name(f"{self._path.name}{suffix}").unlink(missing_ok=True)
+        self._opened.close()
 
     def get(self, key: str) -> Any:
         """What was noted under a key; None where nothing was."""
@@ -193,10 +209,41 @@ class Journal:
     def _failures(self) -> Iterator[None]:
         try:
             yield
-        except apsw.BusyError:
-            raise JournalUnusable(f"{self._path} is in use by another import") from None
+        except apsw.FullError:
+            raise JournalUnusable(f"{self._path} can't be written: its disk is full") from None
         except apsw.Error as error:
             raise JournalUnusable(f"{self._path} can't be used: {error}") from None
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Holds a lock file, which the kernel lets go however its process ends.
+
+    Raises:
+        JournalInUse: another one holds it.
+        JournalUnusable: it can't be made.
+    """
+    while True:
+        try:
+            file = path.open("a")
+        except OSError as error:
+            raise JournalUnusable(f"{path} can't be made: {(error.strerror or '').lower()}") from None
+        with file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise JournalInUse("another import of these files is running") from None
+            # Its holder may have removed it before it let it go: then the name means another file.
+            if _is_there(path, file):
+                yield
+                return
+
+
+def _is_there(path: Path, file: IO[str]) -> bool:
+    try:
+        return os.path.samestat(path.stat(), os.fstat(file.fileno()))
+    except FileNotFoundError:
+        return False
 
 
 class Spans:

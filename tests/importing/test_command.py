@@ -6,7 +6,11 @@ import asyncio
 import csv
 import gzip
 import json
+import os
+import shutil
 import signal
+import subprocess
+from contextlib import suppress
 
 import httpx
 import pytest
@@ -43,6 +47,7 @@ class Batches:
         self.status = 207
         self.hang_after = None
         self.hanging = asyncio.Event()
+        self.resume = asyncio.Event()
         self.toml = f'api_key = "key"\napi_secret = "hush-hush"\napi_url = "{peer.url}/v1"\n'
         peer.answers["/v1/batch"] = peer.answers["/v1/batch/orders"] = self._answer
 
@@ -50,7 +55,7 @@ class Batches:
         items = json.loads(seen.body)["batch"]
         if self.hang_after is not None and len(self.kept) >= self.hang_after:
             self.hanging.set()
-            await asyncio.Event().wait()
+            await self.resume.wait()
         if self.status == 207:
             self.kept += [item["product_id"] for item in items]
         told = [{"product_id": item["product_id"], "status": "OK"} for item in items]
@@ -188,6 +193,16 @@ def test_a_file_of_bad_items_alone_starts_nothing(here, products, tmp_path):
         (("good.csv", "--encoding", "klingon"), "", "--encoding: 'klingon' is no encoding"),
         (("good.csv", "--delimiter", "::"), "", "--delimiter: '::' is no single character"),
         (("good.csv", "--map", "x=y"), "", "--map: there is no field 'y'"),
+        (
+            ("good.csv", "--set", "link=/p/{nocol}"),
+            "",
+            "--set: there is no column 'nocol' for link. Columns: pro",
+        ),
+        (
+            ("good.csv", "--set", "link=/p/{nam}"),
+            "",
+            "--set: there is no column 'nam' for link. Did you mean",
+        ),
         (("good.csv", "--encoding", "utf-16"), "", "good.csv: is not utf-16"),
         (("good.csv", "good.csv"), "", "FILE: good.csv is named twice"),
         (("good.csv",), 'api_key = "k"', "api_secret: is missing"),
@@ -260,3 +275,86 @@ def test_what_all_items_lack_is_told_with_its_mend(here, products):
     path = products()
     path.write_text(path.read_text().replace(",Home,", ",,"))
     assert "said once: --set category_1=TEXT" in here("products", path, "--dry-run")[2]
+
+
+async def test_the_same_import_twice_at_once_is_refused_and_the_first_goes_on(
+    start, command, products, batches, tmp_path
+):
+    path = products(600)
+    batches.hang_after = 0
+    first = await start("products", path, toml=batches.toml)
+    await asyncio.wait_for(batches.hanging.wait(), SECONDS)
+    for option in ([], ["--resume"], ["--fresh"]):
+        code, _, err = await command("products", path, *option, toml=batches.toml)
+        assert code == 2
+        assert f"error: {path}: another import of these files is running. Wait until" in err
+    first.kill()
+    await first.communicate()
+    batches.hang_after = None
+    code, _, err = await command("products", path, "--resume", toml=batches.toml)
+    assert (code, len(set(batches.kept))) == (0, 600), err
+    assert list((tmp_path / ".datacue" / "imports").iterdir()) == []
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A disk that is soon full."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=256k", "none", str(folder)]
+    if os.geteuid() != 0 or shutil.which("mount") is None or subprocess.run(mount, check=False).returncode:
+        pytest.skip("nobody but root may mount a small disk")
+    yield folder
+    subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+async def test_a_disk_that_is_full_stops_an_import_that_goes_on_when_there_is_room(
+    start, command, products, batches, small_disk
+):
+    path, toml = products(1200), batches.toml + f'state_dir = "{small_disk}"\n'
+    filler = small_disk / "filler"
+    batches.hang_after = 500
+    process = await start("products", path, "--concurrency", "1", toml=toml)
+    await asyncio.wait_for(batches.hanging.wait(), SECONDS)
+    fill(filler)
+    batches.resume.set()
+    _, err = await asyncio.wait_for(process.communicate(), SECONDS)
+    assert process.returncode == 3, err
+    assert b"can't be written: its disk is full. Make room there." in err
+    assert b"with --resume goes on from here." in err
+    filler.unlink()
+    batches.hang_after = None
+    code, _, text = await command("products", path, "--resume", toml=toml)
+    assert (code, len(set(batches.kept))) == (0, 1200), text
+
+
+async def test_a_disk_that_is_full_from_the_start_sends_nothing(command, products, batches, small_disk):
+    fill(small_disk / "filler")
+    code, _, err = await command("products", products(3), toml=f'{batches.toml}state_dir = "{small_disk}"\n')
+    assert (code, batches.kept) == (2, [])
+    assert "Make room there, or name another state_dir. Nothing was sent." in err
+
+
+async def test_a_failed_file_without_room_is_written_by_resume(command, products, batches, small_disk):
+    path = small_disk / "products.csv"
+    shutil.copy(products(40, bad=[1, 2]), path)
+    fill(small_disk / "filler")
+    code, _, err = await command("products", path, toml=batches.toml)
+    assert (code, len(batches.kept)) == (3, 38), err
+    assert "products.failed.csv: can't be written: No space left on device. Make room on its disk." in err
+    (small_disk / "filler").unlink()
+    code, _, err = await command("products", path, "--resume", toml=batches.toml)
+    assert (code, len(batches.kept)) == (1, 38), err
+    assert len((small_disk / "products.failed.csv").read_text().splitlines()) == 3
+
+
+def fill(path):
+    """Takes what room there is."""
+    with suppress(OSError), path.open("wb", buffering=0) as file:
+        while file.write(bytes(4096)):
+            pass
+
+
+def test_one_item_is_one_item(here, products):
+    _, _, err = here("products", products(1), "--dry-run")
+    assert "1 item, 0 of them can't be sent." in err

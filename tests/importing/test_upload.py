@@ -215,7 +215,10 @@ def test_spans_hold_what_was_put_in(pairs, place):
 
 
 def test_two_imports_of_one_journal_are_refused(tmp_path):
-    with closing(Journal(tmp_path / "journal.sqlite")), pytest.raises(JournalUnusable, match="in use"):
+    with (
+        closing(Journal(tmp_path / "journal.sqlite")),
+        pytest.raises(JournalUnusable, match="another import of these files is running"),
+    ):
         Journal(tmp_path / "journal.sqlite")
 
 
