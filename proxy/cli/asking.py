@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import typer
 import uvloop
 
-from proxy.cli.style import PROGRAM, console
+from proxy.cli.style import PROGRAM, complain, console
 from proxy.errors import SettingsError
 from proxy.settings import load
 from proxy.setup import Answers, propose, write
@@ -23,9 +23,12 @@ if TYPE_CHECKING:
 USUAL = "http://127.0.0.1:8080"
 """Where most shops listen on a developer's machine."""
 
+AGAIN = "Mend that, then do this again with --force."
+"""What helps where the shop couldn't be looked at: the file is there by then."""
 
-def run(upstream: str | None, output: Path, *, yes: bool, force: bool) -> None:
-    """Asks, looks, writes.
+
+def run(upstream: str | None, output: Path, *, yes: bool, force: bool) -> bool:
+    """Asks, looks, writes; whether the shop could be looked at.
 
     Raises:
         SettingsError: an answer can't be used, or the file is there already.
@@ -56,6 +59,7 @@ def run(upstream: str | None, output: Path, *, yes: bool, force: bool) -> None:
         problem = f"can't be written: {(error.strerror or str(error)).lower()}"
         raise SettingsError(str(output), problem, "Name another file with --output.") from None
     _tell(proposal, output)
+    return not proposal.failure
 
 
 def _ask(upstream: str, *, asked: bool) -> Answers:
@@ -83,7 +87,7 @@ def _checked(answers: Answers) -> Settings:
 def _tell(proposal: Proposal, output: Path) -> None:
     out = console()
     if proposal.failure:
-        out.print(f"[yellow]The shop could not be looked at:[/] {proposal.failure}", soft_wrap=True)
+        complain(f"the shop could not be looked at: {proposal.failure.rstrip('.')}. {AGAIN}")
     else:
         name = proposal.platform or "no software that we know"
         more = f", preset {proposal.preset}" if proposal.preset else ""
@@ -101,7 +105,8 @@ def _tell(proposal: Proposal, output: Path) -> None:
         if "product" not in proposal.sources:
             out.print("[yellow]  No product page was recognized: add a \\[\\[pages]] rule for them.[/]")
     option = "" if output.name == "datacue.toml" and not output.parent.name else f" --config {output}"
-    out.print(f"[bold green]{output} is written.[/] Next:", soft_wrap=True)
+    guess = " all the same, without anything about this shop's pages" if proposal.failure else ""
+    out.print(f"[bold green]{output} is written{guess}.[/] Next:", soft_wrap=True)
     out.print(
         f"  {PROGRAM} check{option}    what would become of the shop's pages", markup=False, soft_wrap=True
     )

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from proxy.cli.style import helped
+from proxy.cli.style import PROBLEMS, helped
 
 
 @helped(
@@ -16,7 +16,8 @@ from proxy.cli.style import helped
         "init --yes --upstream http://127.0.0.1:8080",
         "init --yes --upstream https://shop.example --output shop.toml",
     ],
-    "0 written, 2 wrong options, or the file is there already.",
+    "0 written, 1 written, but the shop couldn't be looked at, 2 wrong options,"
+    " or the file is there already.",
 )
 def init(
     *,
@@ -33,4 +34,5 @@ def init(
     # Here, not above: no other command needs all this, and it takes a while to load.
     from proxy.cli.asking import run  # noqa: PLC0415
 
-    run(upstream, output, yes=yes, force=force)
+    if not run(upstream, output, yes=yes, force=force):
+        raise typer.Exit(PROBLEMS)

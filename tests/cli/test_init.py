@@ -47,3 +47,12 @@ def test_without_an_address_and_without_a_terminal_nothing_is_guessed(cli, tmp_p
     assert (code, out) == (2, "")
     assert err.startswith("error: --upstream: ")
     assert not (tmp_path / "datacue.toml").exists()
+
+
+async def test_a_shop_that_can_not_be_looked_at_ends_with_1_and_says_what_was_written(command, tmp_path):
+    code, out, err = await command("init", "--yes", "--upstream", "http://127.0.0.1:1")
+    assert code == 1
+    assert err.startswith("error: the shop could not be looked at: ")
+    assert err.endswith("Mend that, then do this again with --force.\n")
+    assert "datacue.toml is written all the same, without anything about this shop's pages. Next:" in out
+    assert "# The shop could not be looked at" in (tmp_path / "datacue.toml").read_text()

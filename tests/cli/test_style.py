@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import pty
 import subprocess
 import sys
+import tomllib
+import types
 
 import pytest
 from harness.process import ROOT
@@ -99,4 +102,21 @@ def test_ctrl_c_before_a_command_heeds_it_is_its_exit_code_and_no_traceback(monk
     monkeypatch.setattr("proxy.cli.app", interrupted)
     with pytest.raises(SystemExit) as ended:
         main()
+    assert ended.value.code == 130
+
+
+def test_the_installed_command_begins_where_python_m_does_and_heeds_ctrl_c_while_modules_are_read(
+    monkeypatch,
+):
+    pyproject = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    module, _, function = pyproject["project"]["scripts"]["datacue-proxy"].partition(":")
+    assert module == "proxy.__main__"
+
+    class Interrupted(types.ModuleType):
+        def __getattr__(self, name):
+            raise KeyboardInterrupt
+
+    monkeypatch.setitem(sys.modules, "proxy.cli", Interrupted("proxy.cli"))
+    with pytest.raises(SystemExit) as ended:
+        getattr(importlib.import_module(module), function)()
     assert ended.value.code == 130
