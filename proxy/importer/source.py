@@ -93,7 +93,11 @@ def open_source(
     try:
         file = _spooled(stdin, spool) if name == STDIN else io.FileIO(name)
     except OSError as error:
-        raise SettingsError(shown, f"can't be read: {error.strerror}", "Check its name.") from None
+        problem, mend = f"can't be read: {error.strerror}", "Check its name."
+        if name == STDIN:  # a pipe can be read; its copy may find no room
+            problem = f"can't be copied into {spool}: {error.strerror}"
+            mend = "Make room there, or name another state_dir. Nothing was sent."
+        raise SettingsError(shown, problem, mend) from None
     try:
         return _known(file, shown, None if name == STDIN else Path(name), encoding, tick)
     except UNREADABLE as error:

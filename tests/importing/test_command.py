@@ -333,6 +333,11 @@ async def test_a_disk_that_is_full_from_the_start_sends_nothing(command, product
     code, _, err = await command("products", products(3), toml=f'{batches.toml}state_dir = "{small_disk}"\n')
     assert (code, batches.kept) == (2, [])
     assert "Make room there, or name another state_dir. Nothing was sent." in err
+    toml = f'{batches.toml}state_dir = "{small_disk}"\n'
+    code, _, err = await command("products", "-", toml=toml, stdin=(HEADER + row(1)).encode() * 5000)
+    assert code == 2
+    assert "error: standard input: can't be copied into " in err
+    assert "Make room there" in err
 
 
 async def test_a_failed_file_without_room_is_written_by_resume(command, products, batches, small_disk):
