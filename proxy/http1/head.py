@@ -122,8 +122,11 @@ def parse_head(head: bytes, max_fields: int) -> ResponseHead:
         parsed = _read(head, max_fields)
         if not _heads.again(shape):
             return parsed
+        at = head.count(b"\n", 0, begin) - 1  # each field is one line
+        if parsed.headers[at : at + 1] != [(b"date", date)]:
+            return parsed  # no connection cuts a head like this
         parsed.shape = shape
-        found = _heads.keep(shape, (parsed, head.count(b"\n", 0, begin) - 1))  # each field is one line
+        found = _heads.keep(shape, (parsed, at))
     known, at = found
     headers = known.headers.copy()
     headers[at] = (b"date", date)

@@ -77,6 +77,7 @@ def test_a_request_is_read_as_if_nothing_came_before(heads: list[list[bytes]], s
     st.sampled_from([b"HTTP/1.1 200 OK", b"HTTP/1.0 404 No", b"HTTP/1.1 304"]),
 )
 @example([[SAID[-8]], [SAID[-7]], [SAID[-8], SAID[-7]], [SAID[-8], SAID[-8]]], b"HTTP/1.1 200 OK")
+@example([[b"", SAID[-9]]], b"HTTP/1.1 200 OK")
 @settings(max_examples=200, deadline=None)
 def test_a_response_is_read_as_if_nothing_came_before(heads: list[list[bytes]], start: bytes) -> None:
     for lines in [*heads, *heads, *heads]:
