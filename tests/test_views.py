@@ -324,7 +324,7 @@ async def test_what_is_set_aside_is_bounded_and_forgotten_in_time(world, clock):
         max_size=12,
     )
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 def test_nobody_is_ever_shown_what_is_another_visitors_or_another_pages(asked):
     async def run():
         world = World(Clock())
