@@ -8,6 +8,7 @@ cart page tells it again; so nothing waits for the disk to be sure.
 from __future__ import annotations
 
 import asyncio
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Final
 
@@ -34,6 +35,9 @@ SWEEP: Final = 1_000
 BUSY_MS: Final = 500
 """Milliseconds to wait for another worker's update: each takes well under one, but for an fsync now and
 then. A visitor waits for them, so after that the event is given up."""
+
+OPENINGS: Final = 10
+"""Times that a file is tried within BUSY_MS while another worker makes it."""
 
 _SCHEMA: Final = """
     CREATE TABLE IF NOT EXISTS visitors (
@@ -137,7 +141,7 @@ class Carts:
         if self._connection is None:
             connection = apsw.Connection(str(self._path))
             connection.set_busy_timeout(BUSY_MS)
-            connection.execute("PRAGMA journal_mode = WAL")
+            _begin_log(connection)
             connection.execute("PRAGMA synchronous = NORMAL")
             connection.execute("PRAGMA secure_delete = ON")
             connection.execute(_SCHEMA)
@@ -148,6 +152,18 @@ class Carts:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+
+
+def _begin_log(connection: apsw.Connection) -> None:
+    """Has a new file keep a write-ahead log; of two who come first, SQLite lets neither wait."""
+    for _ in range(OPENINGS):
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except apsw.BusyError:
+            time.sleep(BUSY_MS / 1000 / OPENINGS)
+        else:
+            return
+    connection.execute("PRAGMA journal_mode = WAL")
 
 
 def _decode(raw: bytes) -> Memory:

@@ -1,21 +1,25 @@
 """Whatever the operator writes wrong ends in one line that names the key and the mend (issue 2).
 
-Run as its user runs it: a process, its exit code, its standard error.
+Run as its user runs it: its exit code, its standard error.
 """
 
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import os
 import socket
 import subprocess
 import sys
+import warnings
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 from harness.wire import ask
+
+from proxy.cli import main
 
 ROOT = Path(__file__).resolve().parents[1]
 LONGEST_LINE = 400
@@ -26,29 +30,60 @@ def environment(**more):
     return {**clean, "PYTHONPATH": str(ROOT), **more}
 
 
+def written(folder, toml):
+    """Puts these settings where the command looks for them, and gives its arguments."""
+    head = 'upstream = "http://127.0.0.1:9"\nlisten = "127.0.0.1:0"\nadmin_listen = "127.0.0.1:0"\n'
+    keys = {line.partition("=")[0].strip() for line in toml.splitlines()}
+    lines = [line for line in head.splitlines() if line.partition("=")[0].strip() not in keys]
+    (folder / "shop.toml").write_text("\n".join([*lines, toml]))
+    return ["run", "--config", "shop.toml"]
+
+
+def the_line(code, out, errors):
+    """The one line that a command ended with."""
+    assert code == 2, errors
+    assert "Traceback" not in errors
+    assert not out
+    line, *more = errors.splitlines()
+    assert not more, errors
+    assert len(line) < LONGEST_LINE
+    assert line.startswith("error: ")
+    assert line.endswith((".", "?", "/"))
+    return line.removeprefix("error: ")
+
+
 @pytest.fixture
 def complaint(tmp_path):
     """Runs `datacue-proxy run` with these settings, and returns the one line that it ends with."""
 
     def complain(toml, *arguments, **variables):
-        head = 'upstream = "http://127.0.0.1:9"\nlisten = "127.0.0.1:0"\nadmin_listen = "127.0.0.1:0"\n'
-        keys = {line.partition("=")[0].strip() for line in toml.splitlines()}
-        lines = [line for line in head.splitlines() if line.partition("=")[0].strip() not in keys]
-        (tmp_path / "shop.toml").write_text("\n".join([*lines, toml]))
-        command = [sys.executable, "-m", "proxy", "run", "--config", "shop.toml", *arguments]
+        command = [sys.executable, "-m", "proxy", *written(tmp_path, toml), *arguments]
         done = subprocess.run(
             command, check=False, cwd=tmp_path, env=environment(**variables),
             capture_output=True, text=True, timeout=60,
         )  # fmt: skip
-        assert done.returncode == 2, done.stderr
-        assert "Traceback" not in done.stderr
-        assert not done.stdout
-        line, *more = done.stderr.splitlines()
-        assert not more, done.stderr
-        assert len(line) < LONGEST_LINE
-        assert line.startswith("error: ")
-        assert line.endswith((".", "?", "/"))
-        return line.removeprefix("error: ")
+        return the_line(done.returncode, done.stdout, done.stderr)
+
+    return complain
+
+
+@pytest.fixture
+def mistake(tmp_path, monkeypatch, capsys):
+    """The same in this process, for what ends before anything is opened: a process each costs a second."""
+    monkeypatch.chdir(tmp_path)
+    for key in [key for key in os.environ if key.startswith("DATACUE_")]:
+        monkeypatch.delenv(key)
+
+    def complain(toml, *arguments, **variables):
+        for key, value in variables.items():
+            monkeypatch.setenv(key, value)
+        monkeypatch.setattr(sys, "argv", ["datacue-proxy", *written(tmp_path, toml), *arguments])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ResourceWarning)
+            gc.collect()  # a process that ends has its listening sockets closed for it
+        return the_line(ended.value.code, *capsys.readouterr())
 
     return complain
 
@@ -86,27 +121,27 @@ def complaint(tmp_path):
         ('events_url = "https://events example"\napi_key = "k"', "events_url", "Write http://host:port"),
     ],
 )
-def test_a_mistake_is_one_line_with_its_key_and_its_mend(complaint, toml, key, mend):
-    line = complaint(toml)
+def test_a_mistake_is_one_line_with_its_key_and_its_mend(mistake, toml, key, mend):
+    line = mistake(toml)
     assert f"{key}: " in line
     assert mend in line
 
 
-def test_a_missing_upstream_says_what_to_say(complaint):
-    assert complaint("upstream = ''", DATACUE_UPSTREAM="").startswith("shop.toml: upstream: ")
+def test_a_missing_upstream_says_what_to_say(mistake):
+    assert mistake("upstream = ''", DATACUE_UPSTREAM="").startswith("shop.toml: upstream: ")
 
 
-def test_a_missing_file_is_named(complaint):
-    assert "nowhere.toml: there is no such file" in complaint("", "--config", "nowhere.toml")
+def test_a_missing_file_is_named(mistake):
+    assert "nowhere.toml: there is no such file" in mistake("", "--config", "nowhere.toml")
 
 
-def test_a_file_that_is_no_text_is_named(complaint, tmp_path):
+def test_a_file_that_is_no_text_is_named(mistake, tmp_path):
     (tmp_path / "latin.toml").write_bytes(b'upstream = "http://caf\xe9"')
-    assert "latin.toml: can't be read" in complaint("", "--config", "latin.toml")
+    assert "latin.toml: can't be read" in mistake("", "--config", "latin.toml")
 
 
-def test_the_environment_is_named_by_its_variable(complaint):
-    line = complaint("", DATACUE_DEADLINE="soon")
+def test_the_environment_is_named_by_its_variable(mistake):
+    line = mistake("", DATACUE_DEADLINE="soon")
     assert line == "DATACUE_DEADLINE: is no number (it is 'soon'). Write a number."
 
 
@@ -119,19 +154,19 @@ def test_the_environment_is_named_by_its_variable(complaint):
         (b"caf\xe9", "can't be read"),
     ],
 )
-def test_a_broken_template_is_named_with_its_line(complaint, tmp_path, content, problem):
+def test_a_broken_template_is_named_with_its_line(mistake, tmp_path, content, problem):
     (tmp_path / "mine" / "widgets").mkdir(parents=True)
     (tmp_path / "mine" / "widgets" / "product.html").write_bytes(content)
-    line = complaint('templates = "mine"')
+    line = mistake('templates = "mine"')
     assert line.startswith("template ")
     assert "widgets/product.html" in line
     assert problem in line
     assert "docs/templates.md" in line
 
 
-def test_a_template_that_is_a_folder_is_named(complaint, tmp_path):
+def test_a_template_that_is_a_folder_is_named(mistake, tmp_path):
     (tmp_path / "mine" / "widgets" / "product.html").mkdir(parents=True)
-    assert "widgets/product.html" in complaint('templates = "mine"')
+    assert "widgets/product.html" in mistake('templates = "mine"')
 
 
 @pytest.mark.parametrize("key", ["listen", "admin_listen"])

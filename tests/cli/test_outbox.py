@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 
 import pytest
@@ -12,6 +13,16 @@ from proxy.outbox import Folder, Outbox, Priority, Record
 from proxy.outbox.records import Dead
 
 EVENT = {"type": "pageview", "subtype": "home"}
+
+
+@pytest.fixture
+def command(cli):
+    """The command in a thread of this process: it starts a loop of its own."""
+
+    async def run(*arguments, **environment):
+        return await asyncio.to_thread(cli, *arguments, COLUMNS="200", **environment)
+
+    return run
 
 
 @pytest.fixture

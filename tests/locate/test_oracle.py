@@ -82,7 +82,7 @@ def joined(parts: list[str]) -> str:
     return "".join(part % next(numbers) if part is MARK else part for part in parts)
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(parts=documents)
 def test_a_marker_fires_only_in_a_real_start_tag(send: Send, rules: Rules, parts: list[str]) -> None:
     page = joined(parts)
@@ -97,7 +97,7 @@ def test_a_marker_fires_only_in_a_real_start_tag(send: Send, rules: Rules, parts
     assert "<svg" in page or "<math" in page or [o.slot.index for o in passed.openings] == real
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(parts=documents, data=st.data())
 def test_cuts_make_no_difference(send: Send, rules: Rules, parts: list[str], data: st.DataObject) -> None:
     page = joined(parts).encode()
