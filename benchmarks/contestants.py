@@ -14,7 +14,7 @@ import sys
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from benchmarks import nginx
 from benchmarks.page import INCLUDING_PATH, PAGE, PARTS, PATH, PUBLIC_PATH, widgets_of
@@ -46,6 +46,7 @@ log_level = "warning"
 deadline = {deadline}  # as a rule a long one: waiting isn't what is measured
 workers = {workers}
 page_cache = {page_cache}
+view_window = {view_window}
 
 [[pages]]
 path = "/product/{{product_id}}"
@@ -60,6 +61,14 @@ CARDS, BANNERS = 16, 4
 
 VISITORS = 200
 """Under load, each request is another one's: nothing is gained by knowing a single visitor by heart."""
+
+
+class Listening(Protocol):
+    """A server, as far as others have to know it."""
+
+    @property
+    def port(self) -> int:
+        """Where it listens on 127.0.0.1."""
 
 
 class WrongAnswer(Exception):
@@ -218,14 +227,15 @@ def started(folder: Path) -> Iterator[Field]:
 
 def proxy(
     folder: Path,
-    shop: Server,
-    events: Server,
+    shop: Listening,
+    events: Listening,
     *,
     kind: str = "product",
     answers: str = "same",
     deadline: float = PATIENCE,
     workers: int = 1,
     page_cache: int = 0,
+    view_window: int = 5,
 ) -> Server:
     """Our proxy as its user runs it: a settings file and ``run``."""
     folder.mkdir()
@@ -243,6 +253,7 @@ def proxy(
             deadline=deadline,
             workers=workers,
             page_cache=page_cache,
+            view_window=view_window,
         )
     )
     command = [sys.executable, "-m", "proxy", "run", "--config", str(config)]

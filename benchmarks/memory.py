@@ -57,7 +57,7 @@ def measure(folder: Path) -> Memory:
     with ExitStack() as stack:
         events = stack.enter_context(nginx.events(folder / "events-2"))
         halting = stack.enter_context(HaltingShop())
-        server = stack.enter_context(proxy(folder / "streaming", halting, events))  # type: ignore[arg-type]  # of the shop only its port is asked
+        server = stack.enter_context(proxy(folder / "streaming", halting, events))
         ours = Contestant("streaming", "this proxy", server)
         streaming = _added(ours, answered=False)
     return Memory(idle, streaming)

@@ -11,10 +11,11 @@ import shutil
 from typing import TYPE_CHECKING
 
 from benchmarks.answers import choices, locations
-from benchmarks.page import COMPOSED, INCLUDING_PAGE, PAGE, PUBLIC_PATH, SIZES, SLOT_COUNTS, sized, slotted
+from benchmarks.page import PAGES, PUBLIC_PATH
 from benchmarks.process import Server, free_port
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 FRAME = """
@@ -35,12 +36,16 @@ http {{
   fastcgi_temp_path {folder}/tmp;
   uwsgi_temp_path {folder}/tmp;
   scgi_temp_path {folder}/tmp;
-  {outside}
-  server {{
-    listen 127.0.0.1:{port} backlog=2048;
-    root {folder}/html;
-    {inside}
-  }}
+  {inside}
+}}
+"""
+"""What every nginx here has."""
+
+SERVER = """
+server {{
+  listen 127.0.0.1:{port} backlog=2048;
+  root {folder}/html;
+  {inside}
 }}
 """
 
@@ -60,36 +65,39 @@ def binary() -> str | None:
     return shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
 
 
-def _nginx(folder: Path, outside: str, inside: str) -> Server:
+def server(folder: Path, inside: str, port: int) -> Server:
+    """nginx with a configuration of one's own in its ``http``."""
     found = binary()
     assert found is not None, "the caller looks for nginx first"
     for part in (folder, folder / "tmp", folder / "html"):
         part.mkdir(parents=True, exist_ok=True)
         part.chmod(0o755)  # the worker may run as another user
     (folder / "tmp").chmod(0o777)
-    port = free_port()
     config = folder / "nginx.conf"
-    config.write_text(FRAME.format(folder=folder, port=port, outside=outside, inside=inside))
+    config.write_text(FRAME.format(folder=folder, inside=inside))
     return Server([found, "-c", str(config), "-e", str(folder / "error.log")], port, folder)
 
 
-def shop(folder: Path) -> Server:
-    """The shop: its product pages are files that are kept open."""
-    server = _nginx(
+def _nginx(folder: Path, outside: str, inside: str) -> Server:
+    """nginx with one server: what stands beside it, and what in it."""
+    port = free_port()
+    return server(folder, outside + SERVER.format(folder=folder, port=port, inside=inside), port)
+
+
+def shop(folder: Path, pages: Mapping[str, bytes] = PAGES) -> Server:
+    """The shop: its product pages, by name, are files that are kept open."""
+    made = _nginx(
         folder,
         "open_file_cache max=100 inactive=1h; open_file_cache_valid 1h;",
         "location /product/ { try_files $uri.html =404; }\n"
         f"location = {PUBLIC_PATH} {{ add_header Cache-Control 'public, max-age=3600';"
         " try_files /product/1.html =404; }",
     )
-    pages = folder / "html" / "product"
-    pages.mkdir(parents=True, exist_ok=True)
-    written = {"1": PAGE, "including": INCLUDING_PAGE, **COMPOSED}
-    written |= {f"{size}-bytes": sized(size) for size in SIZES}
-    written |= {f"{count}-slots": slotted(count) for count in SLOT_COUNTS}
-    for name, page in written.items():
-        (pages / f"{name}.html").write_bytes(page)
-    return server
+    files = folder / "html" / "product"
+    files.mkdir(parents=True, exist_ok=True)
+    for name, page in pages.items():
+        (files / f"{name}.html").write_bytes(page)
+    return made
 
 
 def events(folder: Path) -> Server:
@@ -106,13 +114,13 @@ def forwarding(folder: Path, shop_port: int) -> Server:
 
 def including(folder: Path, shop_port: int, widgets: bytes) -> Server:
     """``proxy_pass`` and ``ssi on``; the one include is a static file of ours."""
-    server = _nginx(
+    made = _nginx(
         folder,
         UPSTREAM.format(shop=shop_port) + " open_file_cache max=100 inactive=1h; open_file_cache_valid 1h;",
         f"location / {{ ssi on; proxy_pass http://shop; {FORWARD} }}\nlocation = /widgets.html {{ }}",
     )
     (folder / "html" / "widgets.html").write_bytes(widgets)
-    return server
+    return made
 
 
 def composing(folder: Path, shop_port: int, fragments_port: int) -> Server:

@@ -139,6 +139,15 @@ COMPOSED = {
 }
 """As nginx, Varnish and Tailor resolve them."""
 
+PAGES = {
+    "1": PAGE,
+    "including": INCLUDING_PAGE,
+    **COMPOSED,
+    **{f"{size}-bytes": sized(size) for size in SIZES},
+    **{f"{count}-slots": slotted(count) for count in SLOT_COUNTS},
+}
+"""Every page of the shop, by its name in ``/product/``."""
+
 
 def widgets_of(body: bytes) -> list[bytes]:
     """What stands in the three slots.

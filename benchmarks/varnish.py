@@ -39,12 +39,17 @@ def binary() -> str | None:
 
 def composing(folder: Path, shop_port: int, fragments_port: int) -> Server:
     """``do_esi`` for the shop's pages; what they include is ours."""
+    return server(folder, VCL.format(shop=shop_port, fragments=fragments_port))
+
+
+def server(folder: Path, text: str) -> Server:
+    """Varnish with a VCL of one's own."""
     found = binary()
     assert found is not None, "the caller looks for varnishd first"
     folder.mkdir()
     port = free_port()
     vcl = folder / "default.vcl"
-    vcl.write_text(VCL.format(shop=shop_port, fragments=fragments_port))
+    vcl.write_text(text)
     command = [found, "-F", "-n", str(folder / "work"), "-a", f"127.0.0.1:{port}", "-f", str(vcl)]
     command += ["-s", "malloc,64m", "-p", "thread_pools=1", "-p", "thread_pool_min=50"]
     return Server(command, port, folder)

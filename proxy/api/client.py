@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self, TypedDict
 
 import httpx
 from msgspec import Struct
@@ -35,6 +35,7 @@ from proxy.api.transport import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
+    from http.cookiejar import CookieJar
     from types import TracebackType
 
 API_URL: Final = "https://api.datacue.co/v1"
@@ -142,15 +143,8 @@ class DataCueClient(_Face[AsyncTransport]):
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         target = _target(Credentials(api_key, api_secret), api_url, events_url, staging=staging)
-        client = httpx.AsyncClient(
-            cookies=no_cookies(),
-            trust_env=False,  # no proxies, no .netrc: a signed call goes where it is told to
-            follow_redirects=False,
-            verify=target.is_encrypted,
-            timeout=timeout,
-            limits=_limits(max(CONNECTIONS, concurrency)),
-            transport=transport,
-        )
+        settings = _settings(target, timeout, max(CONNECTIONS, concurrency))
+        client = httpx.AsyncClient(transport=transport, **settings)
         super().__init__(AsyncTransport(client, target, _counted(retries)))
         self.batch: AsyncBatch = AsyncBatch(self._transport, concurrency)
 
@@ -187,15 +181,7 @@ class SyncDataCueClient(_Face[SyncTransport]):
         transport: httpx.BaseTransport | None = None,
     ) -> None:
         target = _target(Credentials(api_key, api_secret), api_url, events_url, staging=staging)
-        client = httpx.Client(
-            cookies=no_cookies(),
-            trust_env=False,
-            follow_redirects=False,
-            verify=target.is_encrypted,
-            timeout=timeout,
-            limits=_limits(CONNECTIONS),
-            transport=transport,
-        )
+        client = httpx.Client(transport=transport, **_settings(target, timeout, CONNECTIONS))
         super().__init__(SyncTransport(client, target, _counted(retries)))
         self.batch: SyncBatch = SyncBatch(self._transport)
 
@@ -222,8 +208,26 @@ def _target(
     )
 
 
-def _limits(connections: int) -> httpx.Limits:
-    return httpx.Limits(max_connections=connections, max_keepalive_connections=connections)
+class _Settings(TypedDict):
+    """How httpx behaves, awaited or not."""
+
+    cookies: CookieJar
+    trust_env: bool
+    follow_redirects: bool
+    verify: bool
+    timeout: httpx.Timeout | float
+    limits: httpx.Limits
+
+
+def _settings(target: Target, timeout: httpx.Timeout | float, connections: int) -> _Settings:
+    return _Settings(
+        cookies=no_cookies(),
+        trust_env=False,  # no proxies, no .netrc: a signed call goes where it is told to
+        follow_redirects=False,
+        verify=target.is_encrypted,
+        timeout=timeout,
+        limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections),
+    )
 
 
 def _counted(retries: int) -> int:

@@ -30,7 +30,13 @@ Fields = dict[str, Any]
 """A JSON object, ready to be encoded."""
 
 
-class CartLine(Struct, kw_only=True):
+class Document(Struct, kw_only=True):
+    """A JSON object of the API; what its class has no field for is in ``more``."""
+
+    more: Mapping[str, Any] = {}
+
+
+class CartLine(Document, kw_only=True):
     """A product in a cart or order (guide, "cart items"). A user's cart needs the ids only."""
 
     product_id: Annotated[str, values.ident]
@@ -39,7 +45,6 @@ class CartLine(Struct, kw_only=True):
     unit_price: Annotated[Decimal | int | UnsetType, values.number] = UNSET
     """Of one, discounts included."""
     currency: Annotated[str | UnsetType, values.text] = UNSET
-    more: Mapping[str, Any] = {}
 
 
 def lines(value: object, where: str) -> list[Fields] | None:
@@ -68,7 +73,7 @@ Moment = Annotated[datetime | str | UnsetType | None, values.moment]
 Cart = Annotated[Sequence[CartLine | Mapping[str, Any]] | UnsetType | None, lines]
 
 
-class Product(Struct, kw_only=True):
+class Product(Document, kw_only=True):
     """A variant of a product (guide, "Create Product"; the last six are later clients')."""
 
     product_id: Annotated[str, values.ident]
@@ -98,19 +103,17 @@ class Product(Struct, kw_only=True):
     main_category: Text = UNSET
     categories: Annotated[Sequence[str] | UnsetType | None, values.texts] = UNSET
     category_ids: Annotated[Sequence[str] | UnsetType | None, values.texts] = UNSET
-    more: Mapping[str, Any] = {}
 
 
-class Category(Struct, kw_only=True):
+class Category(Document, kw_only=True):
     """A category (later clients; not in the guide)."""
 
     category_id: Annotated[str, values.ident]
     name: Text = UNSET
     link: Text = UNSET
-    more: Mapping[str, Any] = {}
 
 
-class User(Struct, kw_only=True):
+class User(Document, kw_only=True):
     """A user (guide, "Create User")."""
 
     user_id: Annotated[str, values.ident]
@@ -123,10 +126,9 @@ class User(Struct, kw_only=True):
     email_subscriber: Flag = UNSET
     cart: Cart = UNSET
     timestamp: Moment = UNSET
-    more: Mapping[str, Any] = {}
 
 
-class Order(Struct, kw_only=True):
+class Order(Document, kw_only=True):
     """An order (guide, "Create Order"). A guest's ``user_id`` is an email address or ``NO_USER``."""
 
     order_id: Annotated[str, values.ident]
@@ -134,10 +136,9 @@ class Order(Struct, kw_only=True):
     order_status: Annotated[Literal["completed", "cancelled"] | UnsetType | None, values.text] = UNSET
     cart: Cart = UNSET
     timestamp: Moment = UNSET
-    more: Mapping[str, Any] = {}
 
 
-class Banner(Struct, kw_only=True):
+class Banner(Document, kw_only=True):
     """A banner (guide, "Create Banner")."""
 
     banner_id: Annotated[str, values.ident]
@@ -151,23 +152,22 @@ class Banner(Struct, kw_only=True):
     other_photos: Free = UNSET
     link: Text = UNSET
     extra: Free = UNSET
-    more: Mapping[str, Any] = {}
 
 
 Item = Product | Category | User | Order | Banner
 
 
-def _readers(of: type[Struct]) -> dict[str, Reader]:
+def _readers(of: type[Document]) -> dict[str, Reader]:
     hints = get_type_hints(of, include_extras=True)
     return {field: get_args(hint)[1] for field, hint in hints.items() if field != "more"}
 
 
-_READERS: Final[dict[type[Struct], dict[str, Reader]]] = {
+_READERS: Final[dict[type[Document], dict[str, Reader]]] = {
     of: _readers(of) for of in (CartLine, Product, Category, User, Order, Banner)
 }
 
 
-def read_fields(of: type[Struct], given: object, where: str) -> Fields:
+def read_fields(of: type[Document], given: object, where: str) -> Fields:
     """The fields of an instance or a dict, each by its own reader; those we don't know as they are.
 
     Args:
@@ -182,7 +182,7 @@ def read_fields(of: type[Struct], given: object, where: str) -> Fields:
     prefix = f"{where}." if where else ""
     if isinstance(given, of):
         told = {field: value for field in readers if (value := getattr(given, field)) is not UNSET}
-        told.update(getattr(given, "more"))  # noqa: B009  every one of them has it, Struct has not
+        told.update(given.more)
     elif isinstance(given, Mapping):
         told = dict(given)
     else:

@@ -30,6 +30,12 @@ failed items."""
 MAX_READ: Final = 64 << 10
 """Bytes of an error page that are looked at for a sentence."""
 
+MAX_DEPTH: Final = 3
+"""Lists and objects around a sentence: ``{"errors": [{"message": …}]}`` has three."""
+
+MAX_SENTENCES: Final = 5
+"""Of a list; more don't fit into a line."""
+
 _SAYS: Final = ("error", "message", "errors", "detail", "title")
 """Fields in which APIs say what is wrong; the guide documents none."""
 
@@ -86,9 +92,11 @@ def sentence(document: Any, depth: int = 0) -> str:
     """What a JSON document says is wrong, wherever it says it."""
     if isinstance(document, str):
         return document
-    if isinstance(document, list) and depth < 3:  # noqa: PLR2004  {"errors": [{"message": …}]} is three deep
-        return "; ".join(filter(None, (sentence(member, depth + 1) for member in document[:5])))
-    if isinstance(document, dict) and depth < 3:  # noqa: PLR2004  as above
+    if depth == MAX_DEPTH:
+        return ""
+    if isinstance(document, list):
+        return "; ".join(filter(None, (sentence(member, depth + 1) for member in document[:MAX_SENTENCES])))
+    if isinstance(document, dict):
         for field in _SAYS:
             if said := sentence(document.get(field), depth + 1):
                 return said

@@ -64,7 +64,7 @@ class Operation(Generic[P, T]):
         """The method as the client's user calls it."""
         if owner is None:
             return self
-        transport = owner._transport  # noqa: SLF001  ours
+        transport = owner._transport  # noqa: SLF001  a descriptor is a part of the class it stands in
         describe = self._describe
 
         async def awaited(*args: P.args, **kwargs: P.kwargs) -> T:

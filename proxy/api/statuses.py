@@ -8,10 +8,12 @@ is nobody's success.
 from __future__ import annotations
 
 from collections import defaultdict, deque
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from proxy.api.call import DONE
 from proxy.api.errors import ApiError, BadAnswer, ItemRefused, NoStatus
 from proxy.api.refusals import plain, sentence
 
@@ -102,8 +104,8 @@ def fits(name: Ids, item: Ids) -> bool:
 def judge(status: object, request: str) -> ApiError | None:
     """What a status says: None for OK."""
     word = status.get("status") if isinstance(status, dict) else status
-    if isinstance(word, int) and not isinstance(word, bool):
-        word = "ok" if word // 100 == 2 else "error" if word >= 400 else None  # noqa: PLR2004  HTTP's classes
+    if isinstance(word, int):
+        word = _in_words(word)
     word = word.strip().lower() if isinstance(word, str) else ""
     if word == "ok":
         return None
@@ -111,3 +113,10 @@ def judge(status: object, request: str) -> ApiError | None:
         said = plain(sentence(status)) if isinstance(status, dict) else ""
         return ItemRefused(said or "refused without a reason", request)
     return NoStatus("the answer has no readable status of it", request)
+
+
+def _in_words(status: int) -> str:
+    """An HTTP status, which some give an item instead of a word; "" for what is none, as true."""
+    if status in DONE:
+        return "ok"
+    return "error" if status >= HTTPStatus.BAD_REQUEST else ""

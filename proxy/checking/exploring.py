@@ -25,6 +25,9 @@ MAX_VISITS: Final = 14
 ENOUGH: Final = {"product": 2, "category": 2, "search": 1, "cart": 1, "checkout": 0, "order": 0, "404": 1}
 """Pages of a kind after which no more of it are looked for."""
 
+SILENT: Final = 2
+"""Links of one shape that said nothing of what they are: nor will its others."""
+
 _HANDS_OFF: Final = re.compile(
     r"log-?(?:in|out)|sign-?(?:in|out|up)|regist|account|password|delete|remove|unsubscribe|wish|compare|"
     r"add[-_/]|/add|[?&]add|currency|/lang|setlang|redirect|download|feed|print|share|mailto|checkout|admin|"
@@ -130,7 +133,7 @@ def _next(rehearsal: Rehearsal, found: Explored, asked: set[str], tried: Counter
         kind: str | None = page.kind if page is not None else guessed
         if kind is not None and have[kind] >= ENOUGH.get(kind, 0):
             continue
-        if kind is None and tried[here] >= 2:  # noqa: PLR2004  two of them said nothing: nor will the others
+        if kind is None and tried[here] >= SILENT:
             continue
         score = (
             float(kind is not None),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from proxy.capture import FormRule
     from proxy.checking.looking import Form
+    from proxy.checking.model import Level
     from proxy.checking.rehearsal import Visit
     from proxy.facts import PageFacts
     from proxy.models import Page, Slot
@@ -268,7 +270,7 @@ def _answer_findings(visit: Visit, where: str, settings: Settings) -> Iterator[F
     if location is not None:
         yield _redirected(visit, where, location, settings)
         return
-    if visit.status >= 500:  # noqa: PLR2004  server errors
+    if visit.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         text = f"the shop answers {visit.status}"
         yield Finding("pages", "problem", where, text, "Mend the shop first.")
     elif visit.body is None:
@@ -277,8 +279,8 @@ def _answer_findings(visit: Visit, where: str, settings: Settings) -> Iterator[F
             yield Finding("pages", "hint", where, f"left alone: {BYPASSES[bypass]}")
         else:
             text = f"not personalized: {BYPASSES.get(bypass, f'the shop answers {visit.status}')}"
-            level = "problem" if bypass in {"coding", "charset", "no-transform"} else "hint"
-            yield Finding("pages", level, where, text, "docs/operations.md lists the reasons.")  # type: ignore[arg-type]  # one of two levels
+            level: Level = "problem" if bypass in {"coding", "charset", "no-transform"} else "hint"
+            yield Finding("pages", level, where, text, "docs/operations.md lists the reasons.")
 
 
 def _redirected(visit: Visit, where: str, location: str, settings: Settings) -> Finding:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 SHOP_URL = os.environ.get("SHOP_URL", "http://127.0.0.1:8080").encode()
 
 
-class ReverseProxy(ReverseProxyBasePlugin):  # type: ignore[misc]  # from another environment
+class ReverseProxy(ReverseProxyBasePlugin):
     """One route for every path."""
 
     def routes(self) -> list[str]:
