@@ -26,7 +26,6 @@ Ids = tuple[str, ...]
 """An item's ids: of a product, also its variant's."""
 
 ID_FIELDS: Final = ("product_id", "user_id", "order_id", "banner_id", "category_id")
-MULTI_STATUS: Final = 207
 
 
 def read_statuses(answer: Answer, name: str) -> list[Any]:

@@ -8,6 +8,7 @@ for anew, is used; the shop is asked meanwhile.
 from __future__ import annotations
 
 import asyncio
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from proxy import coding
@@ -226,7 +227,7 @@ class PageCache:
         """What changed something changed its page, too (RFC 9111, 4.4)."""
 
         async def watched(message: Message) -> None:
-            if message["type"] == "http.response.start" and message["status"] < 400:  # noqa: PLR2004  no error
+            if message["type"] == "http.response.start" and message["status"] < HTTPStatus.BAD_REQUEST:
                 key = _key(scope)
                 self.store.forget(key)
                 for name in (b"location", b"content-location"):
