@@ -12,7 +12,7 @@ from proxy.importer.amounts import Point
 from proxy.importer.catalogue import read_catalogue
 from proxy.importer.columns import Wishes, read_wishes
 from proxy.importer.files import Checked, File, Problem, check, key_of, sendable, understand, write_all_failed
-from proxy.importer.formats import FORMATS, FormatName, find_format
+from proxy.importer.formats import FormatName, find_format
 from proxy.importer.guide import RESOURCES, Resource, Verb
 from proxy.importer.journal import Journal, JournalInUse, JournalUnusable
 from proxy.importer.platforms import NAMES, Index
@@ -20,7 +20,6 @@ from proxy.importer.source import Source, open_source
 from proxy.importer.upload import Tally, Upload, UploadStopped
 
 __all__ = [
-    "FORMATS",
     "NAMES",
     "RESOURCES",
     "Checked",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from proxy.api import NO_VARIANTS
 from proxy.importer.columns import normalized
-from proxy.importer.guide import NO_VARIANTS
 from proxy.importer.platforms import Index
 
 if TYPE_CHECKING:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from proxy.errors import SettingsError
+from proxy.importer.record import RESERVED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,15 +24,13 @@ if TYPE_CHECKING:
     from proxy.importer.items import Bundle
     from proxy.importer.source import Source
 
-COLUMNS: Final = ("_line", "_reason")
-
 NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 """Errors of writing that end when there is room."""
 
 NUMBERED: Final = re.compile(r"\.failed(?:-(\d+))?$")
 
 
-def failed_path(source: Source, table: bool) -> Path:  # noqa: FBT001  says what it is by its name
+def failed_path(source: Source, *, table: bool) -> Path:
     """Where a source's failed items go: ``products.failed.csv`` beside ``products.csv``."""
     path = source.path or Path("stdin")
     name = path.name.removesuffix(".gz")
@@ -43,7 +42,7 @@ def failed_path(source: Source, table: bool) -> Path:  # noqa: FBT001  says what
     return path.with_name(f"{stem}.{'csv' if table else 'jsonl'}")
 
 
-def write_failed(path: Path, source: Source, form: Format, failed: Iterable[tuple[Bundle, str]]) -> bool:
+def write_failed(path: Path, source: Source, form: Format, failed: Iterable[tuple[Bundle, str]]) -> None:
     """Writes the file, in place of an earlier one, which is kept with a ``~``.
 
     Args:
@@ -51,9 +50,6 @@ def write_failed(path: Path, source: Source, form: Format, failed: Iterable[tupl
         source: the file whose items failed; the new one is spelled like it.
         form: its format, likewise.
         failed: items and why.
-
-    Returns:
-        Whether there were any; there is no file without.
 
     Raises:
         SettingsError: it can't be written.
@@ -63,17 +59,12 @@ def write_failed(path: Path, source: Source, form: Format, failed: Iterable[tupl
         try:
             errors = "surrogateescape" if source.encoding.startswith("utf-8") else "backslashreplace"
             with open(descriptor, "w", encoding=source.encoding, errors=errors, newline="") as file:  # noqa: PTH123  a descriptor
-                write = form.writer(file, COLUMNS)
-                count = 0
+                write = form.writer(file, RESERVED)
                 for bundle, reason in failed:
                     for record in bundle.records:
                         write(record, (record.line, reason))
-                        count += 1
                 file.flush()
                 os.fsync(file.fileno())
-            if not count:
-                Path(draft).unlink()
-                return False
             Path(draft).chmod(0o666 & ~_umask())
             with suppress(FileNotFoundError):
                 path.replace(path.with_name(f"{path.name}~"))
@@ -86,7 +77,6 @@ def write_failed(path: Path, source: Source, form: Format, failed: Iterable[tupl
         if error.errno in NO_ROOM:
             mend = "Make room on its disk."
         raise SettingsError(str(path), f"can't be written: {error.strerror}", mend) from None
-    return True
 
 
 def _umask() -> int:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from itertools import islice
+from itertools import groupby, islice
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final
 
 from proxy.errors import SettingsError
@@ -297,27 +298,30 @@ def write_all_failed(files: Sequence[File], journal: Journal) -> tuple[list[Path
     Raises:
         SettingsError: one can't be written.
     """
-    failed = journal.failed()
-    following = next(failed, None)
     written: list[Path] = []
     problems: list[Problem] = []
+    for file, failures in groupby(_failures(files, journal, problems), itemgetter(0)):
+        path = failed_path(file.source, table=isinstance(file.form, Table))
+        write_failed(path, file.source, file.form, ((bundle, reason) for _, bundle, reason in failures))
+        written.append(path)
+    return written, problems
+
+
+def _failures(
+    files: Sequence[File], journal: Journal, problems: list[Problem]
+) -> Iterator[tuple[File, Bundle, str]]:
+    """What failed of each file, and why, in order; the first of it is told in ``problems``, too."""
+    failed = journal.failed()
+    following = next(failed, None)
     place = 0
     for file in files:
-        if following is None:
-            break
-        bundles = file.bundles()
-
-        def of_this_file() -> Iterator[tuple[Bundle, str]]:
-            nonlocal place, following
-            for bundle in bundles:  # noqa: B023  it is read to its end below, before the next file's turn
-                if following is not None and following[0] == place:
-                    if len(problems) < SHOWN_PROBLEMS:
-                        problems.append(Problem(file.source.name, bundle.records[0].line, following[1]))  # noqa: B023  likewise
-                    yield bundle, following[1]
-                    following = next(failed, None)
-                place += 1
-
-        path = failed_path(file.source, isinstance(file.form, Table))
-        if write_failed(path, file.source, file.form, of_this_file()):
-            written.append(path)
-    return written, problems
+        for bundle in file.bundles():
+            if following is None:
+                return
+            failed_place, reason = following
+            if failed_place == place:
+                if len(problems) < SHOWN_PROBLEMS:
+                    problems.append(Problem(file.source.name, bundle.records[0].line, reason))
+                yield file, bundle, reason
+                following = next(failed, None)
+            place += 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Final, Literal, get_args
+from typing import TYPE_CHECKING, Final, Literal
 
 from proxy.errors import SettingsError
 from proxy.importer.columns import known_name
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 Format = Table | JsonLines
 FormatName = Literal["csv", "json", "jsonl"]
-FORMATS: Final[tuple[FormatName, ...]] = get_args(FormatName)
 
 EXTENSIONS: Final[dict[str, FormatName]] = {
     "csv": "csv", "tsv": "csv", "txt": "csv", "jsonl": "jsonl", "ndjson": "jsonl",
@@ -86,4 +85,4 @@ def _guess(source: Source, start: str) -> FormatName:
     return "json" if holds and not stripped[len(line) :].strip() else "jsonl"
 
 
-__all__ = ["FORMATS", "Format", "FormatName", "JsonDocument", "JsonLines", "NoItems", "Table", "find_format"]
+__all__ = ["Format", "FormatName", "JsonDocument", "JsonLines", "NoItems", "Table", "find_format"]

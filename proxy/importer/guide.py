@@ -8,19 +8,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final, Literal, NamedTuple, get_args
 
+from proxy.api import KindName
 from proxy.importer import values
 from proxy.importer.amounts import money
 from proxy.importer.moments import moment
 
-Resource = Literal["products", "categories", "users", "orders", "banners"]
+Resource = KindName
 RESOURCES: Final[tuple[Resource, ...]] = get_args(Resource)
 
 Verb = Literal["create", "update", "delete"]
 
 Reader = Callable[[Any], Any]
-
-NO_VARIANTS: Final = "no-variants"
-"""The variant id of what has none (guide, "Create Product")."""
 
 TABLES: Final = frozenset({"extra", "category_extra", "profile"})
 """Fields that are objects; a column may hold one key of theirs, as ``extra.discount``."""

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from proxy.api import NO_VARIANTS
 from proxy.importer import values
 from proxy.importer.amounts import money
 from proxy.importer.columns import Columns, Row, Wishes, filled, is_line
-from proxy.importer.guide import CATEGORY, GUIDE, LINE, LINE_REQUIRED, NO_VARIANTS, TABLES
+from proxy.importer.guide import CATEGORY, GUIDE, LINE, LINE_REQUIRED, TABLES
 from proxy.importer.platforms import Index, Skipped
 from proxy.importer.unusable import Unusable, shown
 
@@ -103,16 +104,12 @@ class Shape:
         rows = self._rows(records)
         return _together(rows) if self._grouped else (Bundle([record], [row]) for record, row in rows)
 
-    def items(self, records: Iterable[Record]) -> Iterator[Item]:
-        """The items, in the records' order."""
-        return map(self.item, self.bundles(records))
-
     def item(self, bundle: Bundle) -> Item:
         """The item that is made of this."""
         return self._order(*bundle) if self._grouped else self._one(*bundle)
 
     def learn(self, records: Iterable[Record]) -> None:
-        """Remembers what rows need of others; before ``items``, where the platform says so."""
+        """Remembers what rows need of others; before ``bundles``, where the platform says so."""
         assert self._platform is not None
         for record in records:
             if not record.broken:

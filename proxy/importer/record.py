@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
-RESERVED = frozenset({"_line", "_reason"})
-"""Columns that a failed file has beside its own: they are read past, so that it imports again."""
+RESERVED: Final = ("_line", "_reason")
+"""Columns that a failed file has before its own: they are read past, so that it imports again."""
 
-BARE = ""
+BARE: Final = ""
 """The name of an item that is a bare value, as the ids in ``["o1", "o2"]``."""
 
 

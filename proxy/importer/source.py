@@ -9,7 +9,6 @@ from __future__ import annotations
 import gzip
 import hashlib
 import io
-import os
 import shutil
 import tempfile
 import zlib
@@ -45,7 +44,6 @@ class Source:
         digest: of its content, unpacked.
         encoding: how it spells its letters.
         ragged: whether some bytes may not fit the encoding.
-        size: bytes on the disk.
     """
 
     name: str
@@ -53,7 +51,6 @@ class Source:
     digest: bytes
     encoding: str
     ragged: bool
-    size: int
     _file: io.FileIO
 
     def open_text(self, newline: str | None = "") -> TextIO:
@@ -64,10 +61,6 @@ class Source:
         """
         errors = "surrogateescape" if self.ragged else "strict"
         return io.TextIOWrapper(_unpacked(self._file), self.encoding, errors, newline=newline)
-
-    def position(self) -> int:
-        """Bytes on the disk that were read by now, of ``size``."""
-        return self._file.tell()
 
     def close(self) -> None:
         """Lets the file go."""
@@ -125,8 +118,7 @@ def _known(
             tick(file.tell())
     found = encoding or guess.result()
     ragged = guess.ragged if encoding is None else True
-    size = os.fstat(file.fileno()).st_size
-    return Source(shown, path, digest.digest(), found, ragged, size, file)
+    return Source(shown, path, digest.digest(), found, ragged, file)
 
 
 def _unpacked(file: io.FileIO) -> IO[bytes]:

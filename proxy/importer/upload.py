@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from proxy.api import ApiError, InvalidInput, ItemRefused, NoStatus, Rejected
+from proxy.api import MAX_ITEMS, ApiError, InvalidInput, ItemRefused, NoStatus, Rejected
 from proxy.errors import ProxyError
 from proxy.importer.journal import Span
 
@@ -18,9 +18,6 @@ if TYPE_CHECKING:
     from proxy.importer.journal import Journal
 
 Documents = list[dict[str, Any]]
-
-MAX_ITEMS: Final = 500
-"""Items of a batch (guide, "Batch"); the client parts those that are too large together."""
 
 HOPELESS: Final = 10
 """Items in a row that are refused by themselves, before the import stops: the rest would fare alike."""
@@ -132,7 +129,7 @@ class Upload:
                     yield _Batch(places, documents)
                     places, documents = [], []
                 continue
-            if len(places) == MAX_ITEMS:
+            if len(places) == MAX_ITEMS:  # the client parts those that are too large together
                 yield _Batch(places, documents)
                 places, documents = [], []
             places.append(place)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from proxy.importer.guide import NO_VARIANTS
+from proxy.api import NO_VARIANTS
 from proxy.importer.platforms.platform import Fields, Index, Platform, cell, row
 
 if TYPE_CHECKING:
