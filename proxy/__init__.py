@@ -36,6 +36,7 @@ In reading order, one page's journey:
 ``fragments``, ``admin``        what we serve ourselves
 ``core``, ``prepared``, ``lifespan``  settings become values, and are opened once, for all of the above
 ``embedding``, ``handle``       inside an ASGI shop
+``journal``                     what a long run has done, so that it can go on
 ``importer``                    a shop's exports, read, checked and sent
 ``workers``, ``cli``, ``crawl`` run from a command line
 ``checking``                    a page rehearsed: what would become of it, without consequences

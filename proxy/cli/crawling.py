@@ -9,7 +9,7 @@ import signal
 import time
 from contextlib import AsyncExitStack
 from dataclasses import KW_ONLY, dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import httpx
 import msgspec
@@ -17,13 +17,13 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from proxy import logs
+from proxy.cli.style import FINE, INTERRUPTED, PROBLEMS, STOPPED, End
 from proxy.crawl import (
     Crawl,
     CrawlStopped,
     EngineCatalogue,
     Fetcher,
     Journal,
-    JournalUnusable,
     NoCatalogue,
     NotFetched,
     Pace,
@@ -33,6 +33,7 @@ from proxy.crawl import (
 )
 from proxy.engine_host import EngineHost
 from proxy.errors import SettingsError
+from proxy.journal import JournalUnusable
 from proxy.prepared import page_plan
 
 if TYPE_CHECKING:
@@ -43,9 +44,6 @@ if TYPE_CHECKING:
     from proxy.crawl import Catalogue
     from proxy.settings import Settings
 
-FAILED, STOPPED, INTERRUPTED = 1, 3, 130
-"""Exit codes: done, with errors; stopped, and the next run goes on; ended by Ctrl-C, and likewise."""
-
 ENGINE_SECONDS = 30.0
 """For one call to the engine."""
 
@@ -55,13 +53,6 @@ JOURNAL = "Wait for the other crawl to end, mend the disk, or name another file.
 
 SHOWN_COMPLAINTS = 10
 """Complaints that the summary repeats; ``--json`` has more."""
-
-
-class End(NamedTuple):
-    """How a run ended: its exit code, and what stopped it."""
-
-    code: int
-    why: str = ""
 
 
 @dataclass
@@ -94,9 +85,9 @@ class Job:
             await crawling
         except asyncio.CancelledError:
             return End(INTERRUPTED, "ended")
-        except CrawlStopped as stopped:
+        except (CrawlStopped, JournalUnusable) as stopped:
             return End(STOPPED, str(stopped))
-        return End(FAILED if self.tally.errors or not self.tally.found else 0)
+        return End(PROBLEMS if self.tally.errors or not self.tally.found else FINE)
 
     async def _crawl(self) -> None:
         async with AsyncExitStack() as stack:

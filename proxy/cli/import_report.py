@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from proxy.cli.importing import End, Job
+    from proxy.cli.importing import Job
+    from proxy.cli.style import End
     from proxy.importer import File, Problem, Resource
 
 _MISSING: Final = re.compile(r"(?:^|; )(\w+): is missing")

@@ -8,7 +8,7 @@ import signal
 from contextlib import AsyncExitStack, ExitStack, closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Final, NamedTuple
+from typing import IO, TYPE_CHECKING, Final
 
 import httpx
 import stamina
@@ -18,15 +18,13 @@ from proxy import logs
 from proxy.api import DataCueClient, InvalidInput
 from proxy.cli.import_bar import Bar
 from proxy.cli.import_report import explain, show, suggest
-from proxy.cli.style import FINE, INTERRUPTED, PROBLEMS, STOPPED, WRONG
+from proxy.cli.style import FINE, INTERRUPTED, PROBLEMS, STOPPED, WRONG, End
 from proxy.engine_host import EngineHost
 from proxy.errors import SettingsError, counted
 from proxy.importer import (
     Checked,
     File,
     Journal,
-    JournalInUse,
-    JournalUnusable,
     Tally,
     Upload,
     UploadStopped,
@@ -41,6 +39,7 @@ from proxy.importer import (
     understand,
     write_all_failed,
 )
+from proxy.journal import JournalInUse, JournalUnusable
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -79,13 +78,6 @@ class Options:
     resume: bool
     fresh: bool
     strict: bool
-
-
-class End(NamedTuple):
-    """How a run ended: its exit code, and what stopped it."""
-
-    code: int
-    why: str = ""
 
 
 @dataclass

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TypeVar
 
 import msgspec
 import typer
@@ -23,6 +23,14 @@ PROGRAM = "datacue-proxy"
 
 FINE, PROBLEMS, WRONG, STOPPED, INTERRUPTED = 0, 1, 2, 3, 130
 """Exit codes: done; done, with problems; an option or a setting is wrong; ended early; ended by Ctrl-C."""
+
+
+class End(NamedTuple):
+    """How a long run ended: its exit code, and what stopped it."""
+
+    code: int
+    why: str = ""
+
 
 Config = Annotated[
     Path | None,

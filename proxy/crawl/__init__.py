@@ -10,7 +10,7 @@ from __future__ import annotations
 from proxy.crawl.catalogue import Catalogue, EngineCatalogue, NoCatalogue
 from proxy.crawl.crawl import Crawl, Tally
 from proxy.crawl.fetch import AGENT, CrawlStopped, Fetcher, NotFetched, crawl_client
-from proxy.crawl.journal import Journal, JournalUnusable
+from proxy.crawl.journal import Journal
 from proxy.crawl.pace import Pace
 from proxy.crawl.reading import PageReader
 
@@ -22,7 +22,6 @@ __all__ = [
     "EngineCatalogue",
     "Fetcher",
     "Journal",
-    "JournalUnusable",
     "NoCatalogue",
     "NotFetched",
     "Pace",

@@ -14,6 +14,7 @@ from proxy.crawl.fetch import CrawlStopped, Fetched, NotFetched, address
 from proxy.crawl.journal import MAX_PAGES, Due, Outcome
 from proxy.errors import PeerError
 from proxy.headers import value_of
+from proxy.journal import JournalUnusable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -125,6 +126,7 @@ class Crawl:
 
         Raises:
             CrawlStopped: going on makes no sense now.
+            JournalUnusable: what is done can't be noted.
         """
         await self._fetcher.read_robots()
         await self._find(sitemap)
@@ -195,7 +197,7 @@ class Crawl:
             async with asyncio.TaskGroup() as group:
                 for _ in range(self._concurrency):
                     group.create_task(self._work(pages))
-        except* CrawlStopped as stopped:
+        except* (CrawlStopped, JournalUnusable) as stopped:
             reason = stopped.exceptions[0]
         else:
             self._recovered()

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from http.cookiejar import CookieJar, DefaultCookiePolicy
-from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 import httpx
 
 from proxy import coding
+from proxy.api.transport import agent, no_cookies
 from proxy.crawl import robots
 from proxy.errors import ConnectFailed, ConnectionLost, PeerError, ResponseTimeout, UnexpectedAnswer
 from proxy.headers import retry_after, value_of
@@ -85,14 +84,6 @@ class Fetched(NamedTuple):
     body: bytes
 
 
-def user_agent() -> str:
-    """How we introduce ourselves."""
-    try:
-        return f"{AGENT}/{version(AGENT)} (catalogue crawler)"
-    except PackageNotFoundError:  # a checkout
-        return f"{AGENT} (catalogue crawler)"
-
-
 def crawl_client(connections: int) -> httpx.AsyncClient:
     """A client that keeps no cookies, follows nothing by itself and ignores the environment.
 
@@ -100,12 +91,12 @@ def crawl_client(connections: int) -> httpx.AsyncClient:
         connections: to the shop, at most.
     """
     return httpx.AsyncClient(
-        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
+        cookies=no_cookies(),
         trust_env=False,
         timeout=httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS),
         limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections),
         headers={
-            "User-Agent": user_agent(),
+            "User-Agent": f"{agent().decode()} (catalogue crawler)",
             "Accept": "text/html, application/xml;q=0.9, */*;q=0.1",
             "Accept-Encoding": ", ".join(name.decode() for name in coding.SUPPORTED),
             # Where the way to the shop leads through our own proxy, we are no visitor.
@@ -168,7 +159,7 @@ class Fetcher:
         except NotFetched as error:
             raise CrawlStopped(f"robots.txt can't be read, so nothing may be asked for: it {error}") from None
         # Any other answer than a success: there is none, and nothing is forbidden (RFC 9309, 2.3.1.3).
-        found = robots.parse(answer.body, AGENT) if answer.status // 100 == 2 else robots.Robots()  # noqa: PLR2004
+        found = robots.parse(answer.body, AGENT) if httpx.codes.is_success(answer.status) else robots.Robots()
         self.robots = found
         if found.delay is not None:
             self._pace.slow_down(found.delay)

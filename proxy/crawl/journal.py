@@ -6,12 +6,12 @@ moment costs the pages in flight, which are read once more.
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 import apsw
 
-from proxy.crawl.fetch import CrawlStopped
+from proxy.journal import BUSY_MILLISECONDS, JournalFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -28,19 +28,7 @@ MAX_PAGES: Final = 1_000_000
 CHUNK: Final = 500
 """Pages read from the file at a time."""
 
-BUSY_MILLISECONDS: Final = 1_000
-"""For a crawl that just ends to let the file go."""
-
-# locking_mode=EXCLUSIVE  two crawls of one journal would ask twice for each page
-# synchronous=NORMAL      a kill loses nothing; a power cut some pages, which are read once more
-_PRAGMAS: Final = """
-    PRAGMA locking_mode = EXCLUSIVE;
-    PRAGMA journal_mode = WAL;
-    PRAGMA synchronous = NORMAL;
-"""
-
-_TABLES: Final = f"""
-    CREATE TABLE state (key TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
+_TABLES: Final = """
     CREATE TABLE pages (
         id INTEGER PRIMARY KEY,
         url TEXT NOT NULL UNIQUE,
@@ -59,7 +47,6 @@ _TABLES: Final = f"""
         PRIMARY KEY (page, product_id, variant_id)
     ) WITHOUT ROWID;
     CREATE INDEX shown_products ON shown (product_id, variant_id);
-    PRAGMA user_version = {VERSION};
 """
 
 _DUE: Final = "found = :run AND done IS NOT :run AND (lastmod IS NULL OR lastmod IS NOT read_lastmod)"
@@ -70,10 +57,6 @@ forbids it, it can't be used, the shop failed."""
 
 READ: Final = frozenset({"product", "other", "unchanged", "gone"})
 """Outcomes after which a page is asked for again only when it has changed."""
-
-
-class JournalUnusable(CrawlStopped):
-    """The file can't be opened or written, belongs to another program, or another crawl uses it."""
 
 
 class Due(NamedTuple):
@@ -90,7 +73,7 @@ class Due(NamedTuple):
     modified: bytes | None
 
 
-class Journal:
+class Journal(JournalFile):
     """The journal of a shop's crawls.
 
     Args:
@@ -102,25 +85,9 @@ class Journal:
     """
 
     def __init__(self, path: Path, *, dry: bool = False) -> None:
-        self._path = path
-        try:
-            self._database = _copy(path) if dry else apsw.Connection(str(path))
-        except apsw.Error as error:
-            raise JournalUnusable(f"{path} can't be used: {error}") from None
-        with self._failures():
-            self._database.set_busy_timeout(BUSY_MILLISECONDS)
-            self._database.execute(_PRAGMAS).fetchall()
-        with self._writing():
-            version = self._database.pragma("user_version")
-            if version == 0 and self._database.pragma("schema_version") == 0:
-                self._database.execute(_TABLES).fetchall()
-            elif version != VERSION:
-                raise JournalUnusable(f"{path} is no journal of this version")
+        connect = partial(_copy, path) if dry else partial(apsw.Connection, str(path))
+        super().__init__(path, connect, tables=_TABLES, version=VERSION)
         self.run = int(self._get("run") or 0)
-
-    def close(self) -> None:
-        """Closes the file; what was done is in it."""
-        self._database.close()
 
     def begin(self, sitemap: str, rules: str, *, fresh: bool = False) -> bool:
         """Begins a run, or goes on with one that was not finished.
@@ -222,28 +189,6 @@ class Journal:
         """
         rows: Any = self._database.execute(query, {"page": page.id}).fetchall()
         return list(rows)
-
-    @contextmanager
-    def _writing(self) -> Iterator[None]:
-        """One transaction."""
-        with self._failures(), self._database:
-            yield
-
-    @contextmanager
-    def _failures(self) -> Iterator[None]:
-        try:
-            yield
-        except apsw.BusyError:
-            raise JournalUnusable(f"{self._path} is in use by another crawl") from None
-        except apsw.Error as error:
-            raise JournalUnusable(f"{self._path} can't be used: {error}") from None
-
-    def _get(self, key: str) -> Any:
-        row = self._database.execute("SELECT value FROM state WHERE key = ?", (key,)).fetchone()
-        return row[0] if row else None
-
-    def _set(self, key: str, value: str | None) -> None:
-        self._database.execute("INSERT OR REPLACE INTO state VALUES (?, ?)", (key, value))
 
 
 def _copy(path: Path) -> apsw.Connection:

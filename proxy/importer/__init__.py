@@ -14,7 +14,7 @@ from proxy.importer.columns import Wishes, read_wishes
 from proxy.importer.files import Checked, File, Problem, check, key_of, sendable, understand, write_all_failed
 from proxy.importer.formats import FormatName, find_format
 from proxy.importer.guide import RESOURCES, Resource, Verb
-from proxy.importer.journal import Journal, JournalInUse, JournalUnusable
+from proxy.importer.journal import Journal
 from proxy.importer.platforms import NAMES, Index
 from proxy.importer.source import Source, open_source
 from proxy.importer.upload import Tally, Upload, UploadStopped
@@ -27,8 +27,6 @@ __all__ = [
     "FormatName",
     "Index",
     "Journal",
-    "JournalInUse",
-    "JournalUnusable",
     "Point",
     "Problem",
     "Resource",

@@ -13,11 +13,12 @@ import fcntl
 import os
 from bisect import bisect_right
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import IO, TYPE_CHECKING, Any, Final, NamedTuple
 
 import apsw
 
-from proxy.errors import ProxyError
+from proxy.journal import JournalFile, JournalInUse, JournalUnusable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -29,30 +30,11 @@ VERSION: Final = 1
 PAGE: Final = 1_000
 """Rows read from the file at a time."""
 
-# locking_mode=EXCLUSIVE  the lock file keeps others away, so that SQLite needs no shared memory
-# synchronous=NORMAL      a kill loses nothing; a power cut some batches, which are sent once more:
-#                         a creation replaces what is there
-_PRAGMAS: Final = """
-    PRAGMA locking_mode = EXCLUSIVE;
-    PRAGMA journal_mode = WAL;
-    PRAGMA synchronous = NORMAL;
-"""
-
-_TABLES: Final = f"""
-    CREATE TABLE state (key TEXT PRIMARY KEY, value ANY) WITHOUT ROWID;
+_TABLES: Final = """
     CREATE TABLE bad (item INTEGER PRIMARY KEY, reason TEXT NOT NULL);       -- never sent
     CREATE TABLE refused (item INTEGER PRIMARY KEY, reason TEXT NOT NULL);   -- by the API
     CREATE TABLE batches (first INTEGER PRIMARY KEY, last INTEGER NOT NULL, done INTEGER NOT NULL);
-    PRAGMA user_version = {VERSION};
 """
-
-
-class JournalUnusable(ProxyError):
-    """The file can't be opened or written."""
-
-
-class JournalInUse(JournalUnusable):
-    """Another import uses it: both would send each item."""
 
 
 class Span(NamedTuple):
@@ -62,7 +44,7 @@ class Span(NamedTuple):
     last: int
 
 
-class Journal:
+class Journal(JournalFile):
     """The journal of one import.
 
     Args:
@@ -73,31 +55,19 @@ class Journal:
     """
 
     def __init__(self, path: Path | None) -> None:
-        self._path = path
         with ExitStack() as stack:
             if path is not None:
                 stack.enter_context(_locked(path.with_name(f"{path.name}-lock")))
-            with self._failures():
-                # SQLite's "" is a temporary database, which goes to the disk only when it grows.
-                self._database = apsw.Connection("" if path is None else str(path))
+            # SQLite's "" is a temporary database, which goes to the disk only when it grows.
+            connect = partial(apsw.Connection, "" if path is None else str(path))
+            super().__init__(path, connect, tables=_TABLES, version=VERSION)
             stack.callback(self._database.close)
-            self._open()
+            self._done = Spans(self._spans(done=True))
+            self._begun = Spans(self._spans(done=False))
             self._opened = stack.pop_all()
 
-    def _open(self) -> None:
-        with self._failures():
-            self._database.execute(_PRAGMAS).fetchall()
-        with self._writing():
-            version = self._database.pragma("user_version")
-            if version == 0 and self._database.pragma("schema_version") == 0:
-                self._database.execute(_TABLES).fetchall()
-            elif version != VERSION:
-                raise JournalUnusable(f"{self._path} is no journal of this version")
-        self._done = Spans(self._spans(done=True))
-        self._begun = Spans(self._spans(done=False))
-
     def close(self) -> None:
-        """Closes the file; what was done is in it."""
+        """Closes the file and lets its lock go; what was done is in it."""
         self._opened.close()
 
     def remove(self) -> None:
@@ -108,15 +78,10 @@ class Journal:
                 self._path.with_name(f"{self._path.name}{suffix}").unlink(missing_ok=True)
         self._opened.close()
 
-    def get(self, key: str) -> Any:
-        """What was noted under a key; None where nothing was."""
-        row = self._database.execute("SELECT value FROM state WHERE key = ?", (key,)).fetchone()
-        return row[0] if row else None
-
     @property
     def items(self) -> int:
         """How many items there are, as ``note_items`` has it."""
-        return int(self.get("items") or 0)
+        return int(self._get("items") or 0)
 
     @contextmanager
     def checking(self) -> Iterator[None]:
@@ -131,7 +96,7 @@ class Journal:
 
     def note_items(self, count: int) -> None:
         """Notes how many items there are: the files were read to their end."""
-        self._set("items", count)
+        self._set("items", str(count))
 
     def bad(self) -> Iterator[tuple[int, str]]:
         """Items that can't be sent, in order."""
@@ -195,24 +160,6 @@ class Journal:
                 return
             yield from rows
             last = rows[-1][0]
-
-    def _set(self, key: str, value: object) -> None:
-        self._database.execute("INSERT OR REPLACE INTO state VALUES (?, ?)", (key, value))
-
-    @contextmanager
-    def _writing(self) -> Iterator[None]:
-        """One transaction."""
-        with self._failures(), self._database:
-            yield
-
-    @contextmanager
-    def _failures(self) -> Iterator[None]:
-        try:
-            yield
-        except apsw.FullError:
-            raise JournalUnusable(f"{self._path} can't be written: its disk is full") from None
-        except apsw.Error as error:
-            raise JournalUnusable(f"{self._path} can't be used: {error}") from None
 
 
 @contextmanager

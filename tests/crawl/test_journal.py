@@ -6,8 +6,9 @@ from contextlib import closing
 
 import pytest
 
-from proxy.crawl import Journal, JournalUnusable
+from proxy.crawl import Journal
 from proxy.crawl.sitemap import Entry
+from proxy.journal import JournalUnusable
 
 PAGES = [Entry(f"http://shop/{number}", None, nested=False) for number in range(1_200)]
 

@@ -13,8 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from proxy.api import DataCueClient
-from proxy.importer import Journal, JournalUnusable, Tally, Upload, UploadStopped, upload
+from proxy.importer import Journal, Tally, Upload, UploadStopped, upload
 from proxy.importer.journal import Span, Spans
+from proxy.journal import JournalUnusable
 
 
 class Killed(BaseException):
