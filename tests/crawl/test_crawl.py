@@ -7,6 +7,7 @@ from harness.peers import page, reply
 
 from proxy.crawl import CrawlStopped
 from proxy.crawl.crawl import MAX_FAILURES
+from proxy.journal import JournalUnusable
 
 
 async def test_the_products_of_the_sitemaps_pages_are_learned(crawl, lamps, kept):
@@ -89,13 +90,14 @@ async def test_a_limited_crawl_is_gone_on_with(crawl, lamps, kept):
     assert (kept.ids, tally.due, tally.finished) == (["0", "1", "2", "3", "4"], 3, True)
 
 
-async def test_what_the_engine_does_not_take_is_read_again(crawl, lamps, kept):
+@pytest.mark.parametrize("error", [CrawlStopped("the engine is gone"), JournalUnusable("its disk is full")])
+async def test_what_could_not_be_kept_ends_the_crawl_and_is_read_again(crawl, lamps, kept, error):
     class Broken:
         async def learn(self, products):
-            raise CrawlStopped("the engine is gone")
+            raise error
 
     lamps.product(1)
-    with pytest.raises(CrawlStopped):
+    with pytest.raises(type(error), match=str(error)):
         await crawl(catalogue=Broken())
     await crawl()
     assert kept.ids == ["1"]
