@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import sys
 from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
 from harness.peers import Peer, Vendor
-from harness.process import Proxy
+from harness.process import Proxy, without_settings
 from oscar_shop.process import OscarShop
 
 
@@ -57,6 +58,29 @@ async def run_proxy(tmp_path, shop, vendor):
             return proxy
 
         yield run
+
+
+@pytest.fixture
+def cli(tmp_path, monkeypatch, capsys):
+    """Runs a command in this process: (exit code, standard output, standard error).
+
+    For what starts no loop of its own: a process each would cost a second (``harness.commands``).
+    """
+    from proxy.cli import main
+
+    monkeypatch.chdir(tmp_path)
+    for key in os.environ.keys() - without_settings():
+        monkeypatch.delenv(key)
+
+    def run(*arguments, **environment):
+        for key, value in environment.items():
+            monkeypatch.setenv(key, value)
+        monkeypatch.setattr(sys, "argv", ["datacue-proxy", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        return ended.value.code or 0, *capsys.readouterr()
+
+    return run
 
 
 @pytest.fixture(scope="session")

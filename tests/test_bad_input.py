@@ -8,26 +8,17 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
-import os
 import socket
 import subprocess
 import sys
 import warnings
 from contextlib import closing
-from pathlib import Path
 
 import pytest
+from harness.process import environment
 from harness.wire import ask
 
-from proxy.cli import main
-
-ROOT = Path(__file__).resolve().parents[1]
 LONGEST_LINE = 400
-
-
-def environment(**more):
-    clean = {key: value for key, value in os.environ.items() if not key.startswith("DATACUE_")}
-    return {**clean, "PYTHONPATH": str(ROOT), **more}
 
 
 def written(folder, toml):
@@ -68,22 +59,15 @@ def complaint(tmp_path):
 
 
 @pytest.fixture
-def mistake(tmp_path, monkeypatch, capsys):
+def mistake(tmp_path, cli):
     """The same in this process, for what ends before anything is opened: a process each costs a second."""
-    monkeypatch.chdir(tmp_path)
-    for key in [key for key in os.environ if key.startswith("DATACUE_")]:
-        monkeypatch.delenv(key)
 
     def complain(toml, *arguments, **variables):
-        for key, value in variables.items():
-            monkeypatch.setenv(key, value)
-        monkeypatch.setattr(sys, "argv", ["datacue-proxy", *written(tmp_path, toml), *arguments])
-        with pytest.raises(SystemExit) as ended:
-            main()
+        said = cli(*written(tmp_path, toml), *arguments, **variables)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ResourceWarning)
             gc.collect()  # a process that ends has its listening sockets closed for it
-        return the_line(ended.value.code, *capsys.readouterr())
+        return the_line(*said)
 
     return complain
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -12,8 +11,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from harness.process import ROOT, without_settings
 
-ROOT = Path(__file__).resolve().parents[1]
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
 STEPS = [
     (step.split(maxsplit=1)[0], step.split(maxsplit=1)[1])
@@ -65,10 +64,9 @@ def image(tmp_path):
             (tmp_path / "app").mkdir(exist_ok=True)
             copy(ROOT / source, tmp_path / "app" / name)
     (tmp_path / "data").mkdir()
-    clean = {key: value for key, value in os.environ.items() if not key.startswith("DATACUE_")}
     inside = {key: value for key, value in SETTINGS.items() if key.startswith(("PYTHON", "DATACUE_"))}
     inside |= {"PYTHONPATH": str(tmp_path / "app"), "DATACUE_STATE_DIR": str(tmp_path / "data")}
-    return tmp_path / "data", clean | inside
+    return tmp_path / "data", without_settings() | inside
 
 
 def test_the_layout_runs(image):

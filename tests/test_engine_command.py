@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 
 import pytest
-from harness.process import ROOT
+from harness.process import environment
 
 
 def engine(*arguments, folder):
-    clean = {key: value for key, value in os.environ.items() if not key.startswith("DATACUE_")}
     return subprocess.run(
         [sys.executable, "-m", "proxy", "engine", *arguments],
         cwd=folder,
-        env={**clean, "PYTHONPATH": str(ROOT)},
+        env=environment(),
         capture_output=True,
         text=True,
         timeout=60,

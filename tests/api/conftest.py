@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-import os
 import re
 import signal
 import ssl
@@ -18,7 +17,7 @@ import httpx
 import pytest
 import stamina
 from harness.peers import Peer, reply
-from harness.process import ROOT
+from harness.process import environment
 
 from proxy.api import DataCueClient, SyncDataCueClient
 
@@ -31,16 +30,10 @@ class Engine:
     """``datacue-proxy engine``, emptied for every test."""
 
     def __init__(self, folder):
-        clean = {key: value for key, value in os.environ.items() if not key.startswith("DATACUE_")}
         self.process = subprocess.Popen(
             [sys.executable, "-m", "proxy", "engine", "--listen", "127.0.0.1:0", "--data", "engine.sqlite"],
             cwd=folder,
-            env={
-                **clean,
-                "PYTHONPATH": str(ROOT),
-                "DATACUE_API_KEY": KEY,
-                "DATACUE_API_SECRET": SECRET,
-            },
+            env=environment(DATACUE_API_KEY=KEY, DATACUE_API_SECRET=SECRET),
             stderr=subprocess.PIPE,
         )
         said = b""

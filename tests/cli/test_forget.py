@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-import sys
 
 import pytest
+from harness import commands
 from harness.peers import page, reply
-from harness.process import ROOT, Proxy
+from harness.process import Proxy
 from harness.wire import ask
 
 SLOT = '<div data-dc-products="recent"></div>'
@@ -51,14 +50,9 @@ def shop_of_two(shop):
 
 
 async def forget(folder, visitor, **environment):
-    clean = {key: value for key, value in os.environ.items() if not key.startswith("DATACUE_")}
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "proxy", "forget", visitor, "--json", "--config", str(folder / "datacue.toml"),
-        cwd=folder, env={**clean, "PYTHONPATH": str(ROOT), **environment},
-        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-    )  # fmt: skip
-    out, err = await asyncio.wait_for(process.communicate(), 60)
-    return process.returncode, json.loads(out or b"{}"), err.decode()
+    arguments = ("forget", visitor, "--json", "--config", folder / "datacue.toml")
+    code, out, err = await commands.run(*arguments, folder=folder, **environment)
+    return code, json.loads(out or "{}"), err
 
 
 def bytes_of(folder):

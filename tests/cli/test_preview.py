@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import re
 import signal
-import sys
 
 import httpx
 import pytest
+from harness import commands
 from harness.peers import product, reply
-from harness.process import ROOT
 
 
 def test_a_widget_is_shown_as_text_as_html_and_as_a_file(cli, tmp_path):
@@ -70,11 +68,7 @@ async def test_live_data_is_a_page_view_and_its_visitor_is_erased(command, vendo
 
 
 async def test_the_gallery_is_served_until_ctrl_c(tmp_path):
-    clean = {key: value for key, value in os.environ.items() if not key.startswith("DATACUE_")}
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "proxy", "preview", "--serve", "127.0.0.1:0",
-        cwd=tmp_path, env={**clean, "PYTHONPATH": str(ROOT)}, stderr=asyncio.subprocess.PIPE,
-    )  # fmt: skip
+    process = await commands.start("preview", "--serve", "127.0.0.1:0", folder=tmp_path)
     try:
         line = await asyncio.wait_for(process.stderr.readline(), 60)
         url = re.search(rb"http://[\d.:]+\d", line)[0].decode()

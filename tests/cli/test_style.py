@@ -11,7 +11,7 @@ import tomllib
 import types
 
 import pytest
-from harness.process import ROOT
+from harness.process import ROOT, environment
 
 from proxy.cli import main
 
@@ -47,19 +47,15 @@ def test_a_mistake_on_the_command_line_is_one_line_that_leads_to_the_help(cli, a
 @pytest.mark.parametrize("no_color", ["", "1"])
 def test_colours_come_on_a_terminal_unless_nobody_wants_them(tmp_path, no_color):
     ours, theirs = pty.openpty()
-    clean = {
-        key: value
-        for key, value in os.environ.items()
-        if not key.startswith("DATACUE_") and key != "NO_COLOR"
-    }
-    environment = {**clean, "PYTHONPATH": str(ROOT), "TERM": "xterm-256color"}
+    variables = environment(TERM="xterm-256color")
+    variables.pop("NO_COLOR", None)
     if no_color:
-        environment["NO_COLOR"] = no_color
+        variables["NO_COLOR"] = no_color
     try:
         done = subprocess.run(
             [sys.executable, "-m", "proxy", "check"],
             cwd=tmp_path,
-            env=environment,
+            env=variables,
             stderr=theirs,
             check=False,
         )

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import signal
 import socket
-import sys
 from contextlib import asynccontextmanager
 
 import httpx
 import pytest
 import uvicorn
+from harness import commands
 from harness.peers import reply
-from harness.process import ROOT
 
 from proxy import logs
 from proxy.demo.catalogue import PRODUCTS
@@ -30,13 +28,8 @@ def start(tmp_path):
 
     async def run(*arguments, toml="", sitemap=None):
         (tmp_path / "datacue.toml").write_text(toml)
-        clean = {key: value for key, value in os.environ.items() if not key.startswith("DATACUE_")}
         given = ["--sitemap", sitemap, *arguments] if sitemap else arguments
-        return await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "proxy", "crawl", *given,
-            cwd=tmp_path, env={**clean, "PYTHONPATH": str(ROOT)},
-            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-        )  # fmt: skip
+        return await commands.start("crawl", *given, folder=tmp_path)
 
     return run
 
@@ -46,10 +39,7 @@ def command(start):
     """Runs it to its end: (exit code, standard output, standard error)."""
 
     async def run(*arguments, **more):
-        process = await start(*arguments, **more)
-        out, err = await asyncio.wait_for(process.communicate(), SECONDS)
-        assert b"Traceback" not in err, err.decode()
-        return process.returncode, out.decode(), err.decode()
+        return await commands.ended(await start(*arguments, **more))
 
     return run
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import re
 import shutil
 import signal
@@ -12,7 +11,7 @@ from contextlib import asynccontextmanager
 
 from playwright.async_api import async_playwright
 
-from harness.process import ROOT, START_SECONDS
+from harness.process import START_SECONDS, environment
 from harness.wire import BROWSER
 
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"]
@@ -78,10 +77,9 @@ def _note(page, wrong, what):
 @asynccontextmanager
 async def demo(folder):
     """``datacue-proxy demo`` as a process; gives its address."""
-    clean = {key: value for key, value in os.environ.items() if not key.startswith("DATACUE_")}
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "proxy", "demo", "--listen", "127.0.0.1:0", "--state-dir", str(folder),
-        cwd=folder, env={**clean, "PYTHONPATH": str(ROOT)}, stderr=asyncio.subprocess.PIPE,
+        cwd=folder, env=environment(), stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
     said = b""
     try:

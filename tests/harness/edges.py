@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from harness.process import without_settings
+
 START_SECONDS = 30
 STOP_SECONDS = 20
 ATTEMPTS = 3
@@ -79,10 +81,9 @@ class Server:
         for _ in range(ATTEMPTS):
             self.port = free_port()
             command, environment = self.prepare()
-            clean = {key: value for key, value in os.environ.items() if not key.startswith("DATACUE_")}
             with (self.folder / "stderr.log").open("wb") as log:
                 self.process = await asyncio.create_subprocess_exec(
-                    *command, cwd=self.folder, env={**clean, **environment}, stdin=asyncio.subprocess.DEVNULL,
+                    *command, cwd=self.folder, env={**without_settings(), **environment}, stdin=asyncio.subprocess.DEVNULL,
                     stdout=log, stderr=log, start_new_session=True,
                 )  # fmt: skip
             try:

@@ -13,6 +13,16 @@ ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 60
 
 
+def without_settings():
+    """Our variables, but for anybody's settings."""
+    return {key: value for key, value in os.environ.items() if not key.startswith("DATACUE_")}
+
+
+def environment(**more):
+    """What a process of the product gets: no settings but these, and this tree to import from."""
+    return {**without_settings(), "PYTHONPATH": str(ROOT), **more}
+
+
 class Proxy:
     """``datacue-proxy run`` (or another command) as a process of its own.
 
@@ -39,10 +49,9 @@ class Proxy:
         if "log_format" not in self.toml:
             head.append('log_format = "json"')
         config.write_text("\n".join([*head, self.toml]))
-        clean = {key: value for key, value in os.environ.items() if not key.startswith("DATACUE_")}
         self.process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "proxy", "run", "--config", str(config), *self.arguments,
-            cwd=self.folder, env={**clean, "PYTHONPATH": str(ROOT), **self.environment},
+            cwd=self.folder, env=environment(**self.environment),
             stderr=asyncio.subprocess.PIPE,
         )  # fmt: skip
         try:

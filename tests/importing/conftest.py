@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
-import sys
-
 import pytest
-from harness.process import ROOT
+from harness import commands
 
 from proxy.importer import Journal, Wishes, check, find_format, open_source, understand
 from proxy.importer.files import read_records
-
-SECONDS = 120
 
 
 @pytest.fixture
@@ -83,13 +77,7 @@ def start(tmp_path):
 
     async def run(*arguments, toml="", stdin=None, folder=tmp_path):
         (folder / "datacue.toml").write_text(toml)
-        clean = {key: value for key, value in os.environ.items() if not key.startswith("DATACUE_")}
-        return await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "proxy", "import", *map(str, arguments),
-            cwd=folder, env={**clean, "PYTHONPATH": str(ROOT)},
-            stdin=asyncio.subprocess.PIPE if stdin else asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-        )  # fmt: skip
+        return await commands.start("import", *arguments, folder=folder, piped=stdin is not None)
 
     return run
 
@@ -99,28 +87,17 @@ def command(start):
     """Runs it to its end: (exit code, standard output, standard error)."""
 
     async def run(*arguments, stdin=None, **more):
-        process = await start(*arguments, stdin=stdin, **more)
-        out, err = await asyncio.wait_for(process.communicate(stdin), SECONDS)
-        assert b"Traceback" not in err, err.decode()
-        return process.returncode, out.decode(), err.decode()
+        return await commands.ended(await start(*arguments, stdin=stdin, **more), stdin)
 
     return run
 
 
 @pytest.fixture
-def here(tmp_path, monkeypatch, capsys):
+def here(tmp_path, cli):
     """Runs the command in this process, for what needs no loop of its own: (code, output, errors)."""
-    from proxy.cli import main
 
     def run(*arguments, toml=""):
         (tmp_path / "datacue.toml").write_text(toml)
-        monkeypatch.chdir(tmp_path)
-        monkeypatch.setattr(sys, "argv", ["datacue-proxy", "import", *map(str, arguments)])
-        for key in [key for key in os.environ if key.startswith("DATACUE_")]:
-            monkeypatch.delenv(key)
-        with pytest.raises(SystemExit) as ended:
-            main()
-        told = capsys.readouterr()
-        return ended.value.code, told.out, told.err
+        return cli("import", *arguments)
 
     return run

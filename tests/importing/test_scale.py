@@ -7,15 +7,13 @@ import csv
 import hashlib
 import hmac
 import json
-import os
 import re
-import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
 import pytest
-from harness.process import ROOT
+from harness import commands
 
 KEY, SECRET = "key", "secret"
 TOML = f'api_key = "{KEY}"\napi_secret = "{SECRET}"\n'
@@ -37,12 +35,9 @@ class History:
 @pytest.fixture
 async def engine(tmp_path):
     """The engine as a server of its own: its address, and what it holds of a kind."""
-    clean = {key: value for key, value in os.environ.items() if not key.startswith("DATACUE_")}
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "proxy", "engine", "--listen", "127.0.0.1:0",
-        "--data", str(tmp_path / "engine.sqlite"), "--api-key", KEY, "--api-secret", SECRET,
-        env={**clean, "PYTHONPATH": str(ROOT)}, stderr=asyncio.subprocess.PIPE,
-    )  # fmt: skip
+    arguments = ("engine", "--listen", "127.0.0.1:0", "--data", "engine.sqlite")
+    keys = {"DATACUE_API_KEY": KEY, "DATACUE_API_SECRET": SECRET}
+    process = await commands.start(*arguments, folder=tmp_path, **keys)
     line = (await asyncio.wait_for(process.stderr.readline(), 60)).decode()
     url = re.search(r"http://[^ ,]+", line)[0].rstrip("/")
     signed = hmac.new(SECRET.encode(), b"", hashlib.sha256).hexdigest()
