@@ -82,6 +82,7 @@ def create_app(settings: Settings, metrics: Metrics, log: Log) -> Personalizatio
             forward,
             store,
             Purges(settings.state_dir / PURGES_FILE, time.monotonic),
+            shared=settings.workers > 1,
             trusted=trusted_proxies(settings),
             metrics=metrics,
             clock=time.monotonic,

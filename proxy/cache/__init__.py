@@ -6,7 +6,8 @@ cookie, carries a nonce or a token, or answers somebody who was authorized.
 
 In reading order: ``directives`` (what caches are told), ``storable`` (what may be kept, and how long),
 ``entry`` (a page that is kept, and whether it may be used), ``store`` (all of them, within a limit),
-``pages`` (the app in front of the shop), ``purges`` (what is to be forgotten, told to every worker).
+``keeper`` (and where there was none to keep), ``landing`` (an answer on its way there), ``pages`` (the app in
+front of the shop), ``purges`` (what is to be forgotten, told to every worker).
 """
 
 from proxy.cache.pages import PageCache

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 OVERHEAD = 1024
 """Bytes that an entry counts for beside its own."""
 
+OK, NOT_MODIFIED = 200, 304
+
 NOT_UPDATED = frozenset({b"content-length", b"content-encoding", b"content-type", b"content-range"})
 """What a 304 doesn't change: it describes bytes that it doesn't bring (RFC 9111, 3.2)."""
 
@@ -35,6 +37,9 @@ OVERRIDES = frozenset(
 """Request fields (and how their names begin) that say something else than the request's own line, and that
 frameworks follow without a word in ``Vary``. Whoever sends one would have their page kept for all."""
 
+PARTS = frozenset({b"x-requested-with", b"x-pjax", b"hx-request", b"hx-target", b"turbo-frame"})
+"""Request fields in which scripts ask for a part of a page under its own address; just so."""
+
 IN_KEY = frozenset({b"x-forwarded-host", b"x-forwarded-proto", b"x-forwarded-for", b"x-forwarded-port"})
 """Those that the shop hears from us: of the key, of one visitor, or not at all."""
 
@@ -53,12 +58,13 @@ class Entry:
         arrived: on our clock.
     """
 
-    __slots__ = ("arrived", "body", "headers", "lifetime", "vary")
+    __slots__ = ("_names", "arrived", "body", "headers", "lifetime", "vary")
 
     def __init__(self, headers: Headers, body: bytes, vary: Vary, lifetime: Lifetime, arrived: float) -> None:
         self.headers = headers
         self.body = body
         self.vary = vary
+        self._names = frozenset(name for name, _ in vary)
         self.lifetime = lifetime
         self.arrived = arrived
 
@@ -79,8 +85,10 @@ class Entry:
         return not lifetime.validated and self.age(clock) >= usable
 
     def meant_for(self, asked: Headers) -> bool:
-        """Whether the request's fields are those that it was chosen by (RFC 9111, 4.1)."""
-        return all(chosen_by(asked, name) == value for name, value in self.vary)
+        """Whether a request's fields are those that it was chosen by, and no others (RFC 9111, 4.1)."""
+        return all(chosen_by(asked, name) == value for name, value in self.vary) and all(
+            name in self._names for name, _ in asked if _chooses(name)
+        )
 
     def use(self, asked: Headers, clock: float) -> Use:
         """What may be done with it for a request (RFC 9111, 4.2 and 5.2.1; RFC 5861)."""
@@ -136,11 +144,25 @@ class Entry:
         modified = date_of(self.headers, b"last-modified")
         return since is not None and modified is not None and modified <= since
 
+    def response(self, method: str, asked: Headers, clock: float) -> tuple[int, Headers, bytes]:
+        """Status, fields and body that answer a request; 304 where the client has the page already."""
+        headers = [field for field in self.headers if field[0] != b"age"]
+        headers.append((b"age", b"%d" % self.age(clock)))
+        if self.known_to(asked):
+            fields = [field for field in headers if field[0] not in {b"content-length", b"content-type"}]
+            return NOT_MODIFIED, fields, b""
+        return OK, headers, b"" if method == "HEAD" else self.body
+
+    def is_another(self, headers: Headers) -> bool:
+        """Whether a 304 speaks of another version than this (RFC 9111, 4.3.4)."""
+        ours, theirs = value_of(self.headers, b"etag"), value_of(headers, b"etag")
+        return ours is not None and theirs is not None and not theirs.startswith(b"W/") and ours != theirs
+
     def freshened(self, headers: Headers, lifetime: Lifetime, arrived: float) -> Entry:
         """The same page with what a 304 says of it (RFC 9111, 4.3.4)."""
         new = [field for field in headers if field[0] not in NOT_UPDATED]
-        names = {name for name, _ in new}
-        kept = [field for field in self.headers if field[0] not in names and field[0] != b"age"]
+        gone = {b"age", b"date", *(name for name, _ in new)}  # those of the old answer say nothing of the new
+        kept = [field for field in self.headers if field[0] not in gone]
         return Entry([*kept, *new], self.body, self.vary, lifetime, arrived)
 
 
@@ -156,8 +178,8 @@ def chosen_by(asked: Headers, name: bytes) -> bytes:
 def vary_of(headers: Headers, asked: Headers) -> Vary:
     """Which request fields an answer was chosen by, with their values.
 
-    Cookies are, too, where the shop hasn't said that the page is for everybody (`for_everybody`); and so is
-    what overrides the request's line.
+    Cookies are, too, where the shop hasn't said that the page is for everybody (`for_everybody`); and so are
+    what overrides the request's line or asks for a part, and what is understood where the page is compressed.
     """
     names = {
         name.strip().lower()
@@ -167,9 +189,12 @@ def vary_of(headers: Headers, asked: Headers) -> Vary:
     }
     if not for_everybody(headers):
         names.add(b"cookie")
-    names |= {name for name, _ in asked if _overrides(name.replace(b"_", b"-"))}
+    if value_of(headers, b"content-encoding") is not None:
+        names.add(b"accept-encoding")
+    names |= {name for name, _ in asked if _chooses(name)}
     return tuple((name, chosen_by(asked, name)) for name in sorted(names))
 
 
-def _overrides(name: bytes) -> bool:
-    return name not in IN_KEY and (name in OVERRIDES or name.startswith(OVERRIDING))
+def _chooses(name: bytes) -> bool:
+    """Whether a request field chooses the answer though nothing names it."""
+    return name in OVERRIDES or name in PARTS or (name.startswith(OVERRIDING) and name not in IN_KEY)

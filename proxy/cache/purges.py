@@ -32,6 +32,7 @@ class PurgeError(Exception):
 class _Purge(msgspec.Struct, array_like=True):
     host: str
     path: str
+    exact: bool = False
 
 
 class Purges:
@@ -48,17 +49,18 @@ class Purges:
         self._read = self._size()
         self._looked = clock()
 
-    def tell(self, host: str, path: str) -> None:
+    def tell(self, host: str, path: str, *, exact: bool = False) -> None:
         """Has an address forgotten by every worker.
 
         Args:
             host: in lower case, or ``*`` for every host.
             path: with its query; a ``*`` at its end stands for whatever follows.
+            exact: whether a ``*`` is nothing but that: strangers' addresses may have one.
 
         Raises:
             PurgeError: the file can't be written.
         """
-        line = msgspec.json.encode(_Purge(host, path)) + b"\n"
+        line = msgspec.json.encode(_Purge(host, path, exact)) + b"\n"
         begin = self._size() > MAX_FILE
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | (os.O_TRUNC if begin else 0)
         try:
@@ -103,6 +105,10 @@ class Purges:
             store.forget_where(lambda _: True)
             return
         host, path = purge.host.encode("latin-1", "replace"), purge.path.encode("latin-1", "replace")
+        if purge.exact:
+            for scheme in ("http", "https"):
+                store.forget((scheme, host, path))
+            return
         begins = path.removesuffix(b"*")
 
         def matches(key: Key) -> bool:

@@ -11,13 +11,11 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 
 from proxy.cache.directives import LONGEST, Unreadable, date_of, directives, for_everybody, seconds
-from proxy.cache.entry import chosen_by
+from proxy.cache.entry import OK, chosen_by
 from proxy.headers import value_of, values_of
 
 if TYPE_CHECKING:
     from proxy.headers import Headers
-
-OK = 200
 
 USER, EVENT = b"x-datacue-user", b"x-datacue-event"
 

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from proxy.headers import Headers
 
 MAX_VARIANTS = 16
-"""Answers of one address, by ``Vary``: languages and codings; beyond, an address has one a visitor."""
+"""Answers of one address, by ``Vary``: languages and codings; beyond, an address has one a visitor. The least
+recently used goes first here, too: nobody can crowd out what all others ask for."""
 
 Key = tuple[str, bytes, bytes]
 """Scheme, host in lower case, request target."""
@@ -35,11 +36,15 @@ class Store:
 
     def find(self, key: Key, asked: Headers) -> Entry | None:
         """The entry that is meant for a request."""
-        for entry in self._entries.get(key, ()):
-            if entry.meant_for(asked):
-                self._entries.move_to_end(key)
-                return entry
-        return None
+        variants = self._entries.get(key, [])
+        entry = next((entry for entry in variants if entry.meant_for(asked)), None)
+        if entry is None:
+            return None
+        self._entries.move_to_end(key)
+        if entry is not variants[-1]:
+            variants.remove(entry)
+            variants.append(entry)
+        return entry
 
     def varies(self, key: Key) -> tuple[bytes, ...]:
         """Fields that answers of an address were chosen by so far."""
