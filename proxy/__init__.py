@@ -26,6 +26,7 @@ In reading order, one page's journey:
 ``widgets``, ``links``          recommendations at our boundary, decoded and checked
 ``answers``                     or were read before
 ``render``, ``wording``         they become HTML
+``remember``                    and what was worked out before isn't worked out again
 ``clicks``                      their links say what was clicked
 ``witness``, ``capture``        what forms and pages say that the visitor did
 ``carts``                       what is in whose cart

@@ -6,10 +6,9 @@ what the bytes mean, to whoever they are sent.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from proxy.recent import Recent
-from proxy.render.remember import CacheStats, Remembered
+from proxy.remember import CacheStats, Remembered
 from proxy.widgets import decode_recommendations
 
 if TYPE_CHECKING:
@@ -21,8 +20,20 @@ ANSWER_BYTES = 4 * 2**20
 READ_FACTOR = 3
 """Bytes that an answer takes for each of its own: itself, and its items as objects that point into it."""
 
-SIGHTS = 256
-"""Answers of which is known that they came once, times four: a place each of 8 bytes."""
+SIGHTS = 1024
+"""Answers of which is known that they came once."""
+
+
+class Answered(NamedTuple):
+    """An answer of the vendor.
+
+    Attributes:
+        body: its bytes; where they came before, those that came then, so that the later ones take no place.
+        recommendations: what they say; nobody changes it.
+    """
+
+    body: bytes
+    recommendations: Recommendations
 
 
 class Answers:
@@ -33,25 +44,21 @@ class Answers:
     """
 
     def __init__(self, limit: int = ANSWER_BYTES) -> None:
-        self._known: Remembered[Recommendations] = Remembered(limit)
-        self._once: Recent[bytes, None] = Recent(SIGHTS)
+        self._known: Remembered[bytes, Answered] = Remembered(limit, sights=SIGHTS)
 
     @property
     def stats(self) -> CacheStats:
         """How the memory does."""
         return self._known.stats
 
-    def read(self, answer: bytes) -> Recommendations:
-        """What an answer recommends; nobody changes it.
+    def read(self, answer: bytes) -> Answered:
+        """What an answer recommends.
 
         Raises:
             ValueError: see ``decode_recommendations``.
         """
-        key = (answer,)
-        known = self._known.get(key)
-        if known is not None:
-            return known
-        read = decode_recommendations(answer)
-        if self._once.again(answer):  # most come once: they cost a hash
-            self._known.put(key, read, len(answer) * READ_FACTOR)
-        return read
+        known = self._known.get(answer)
+        if known is None:
+            known = Answered(answer, decode_recommendations(answer))
+            self._known.put(answer, known, len(answer) * READ_FACTOR)
+        return known

@@ -185,11 +185,9 @@ class Call:
             self.recommendations = Recommendations()
             return
         try:
-            self.recommendations = self._caller.answers.read(answer)
+            self.answer, self.recommendations = self._caller.answers.read(answer)
         except msgspec.DecodeError:
             self._caller.metrics.failures("vendor", "garbage")
-        else:
-            self.answer = answer
 
     def _failed(self, error: BaseException) -> None:
         breaker, metrics = self._caller.breaker, self._caller.metrics

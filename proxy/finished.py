@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from proxy.recent import Recent
-from proxy.render.remember import CacheStats, Remembered
+from proxy.remember import CacheStats, Remembered
 
 if TYPE_CHECKING:
     from proxy.models import PageKind
@@ -19,8 +18,11 @@ if TYPE_CHECKING:
 FINISHED_BYTES = 16 * 2**20
 """Of finished pages: some 500 of 25 KB."""
 
-SIGHTS = 512
-"""Pages and answers of which is known that they met once, times four: a place each of 8 bytes."""
+SIGHTS = 2048
+"""Pages and answers of which is known that they met once."""
+
+Key = tuple[int, "PageKind", bytes]
+"""A page's number and kind, and an answer."""
 
 REPEATABLE = frozenset({"hit", "empty"})
 """Outcomes of a slot that would be the same again; a template that failed is tried again."""
@@ -49,8 +51,7 @@ class FinishedPages:
 
     def __init__(self, limit: int = FINISHED_BYTES) -> None:
         self._limit = limit
-        self._pages: Remembered[Finished] = Remembered(limit)
-        self._once: Recent[tuple[int, PageKind, bytes], None] = Recent(SIGHTS)
+        self._pages: Remembered[Key, Finished] = Remembered(limit, sights=SIGHTS)
         self._renderer: Renderer | None = None
         self._failures = 0
 
@@ -71,7 +72,7 @@ class FinishedPages:
         """
         if renderer is not self._renderer:
             self._renderer = renderer
-            self._pages = Remembered(self._limit)
+            self._pages = Remembered(self._limit, sights=SIGHTS)
         self._failures = renderer.failures
         return self._pages.get((number, kind, answer))
 
@@ -81,6 +82,5 @@ class FinishedPages:
             renderer is self._renderer
             and renderer.failures == self._failures
             and all(outcome in REPEATABLE for _, outcome in page.outcomes)
-            and self._once.again((number, kind, answer))
         ):
             self._pages.put((number, kind, answer), page, len(page.body))

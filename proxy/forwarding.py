@@ -19,7 +19,7 @@ from proxy.errors import (
 )
 from proxy.headers import for_shop
 from proxy.http1 import request_line, serialize_fields
-from proxy.recent import Recent
+from proxy.remember import Recent
 
 if TYPE_CHECKING:
     from collections.abc import Callable

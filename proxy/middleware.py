@@ -15,7 +15,7 @@ from proxy.handle import Handle
 from proxy.headers import OUTCOME, SAID_BY_SHOP
 from proxy.judge import asking
 from proxy.known import KnownPages
-from proxy.recent import Recent
+from proxy.remember import Recent
 from proxy.shelling import Shelling
 from proxy.swift import Swift, Visit, fits, for_pages
 

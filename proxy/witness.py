@@ -19,7 +19,7 @@ from proxy.facts import read_facts
 from proxy.facts.address import page_address, parameters
 from proxy.headers import value_of
 from proxy.locate import FactSelectors
-from proxy.recent import Recent
+from proxy.remember import Recent
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

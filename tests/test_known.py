@@ -56,6 +56,18 @@ def test_a_number_is_one_page_s_alone_and_a_forgotten_page_gets_another(pages, m
             assert number == 0 if not memory else owners.setdefault(number, (kind, body)) == (kind, body)
 
 
+@given(place=st.integers(0, 999), order=st.lists(st.booleans(), min_size=2, max_size=6))
+@settings(max_examples=60)
+def test_pages_that_differ_in_one_byte_alone_are_told_apart(place, order):
+    known = KnownPages(Plan())
+    text = bytearray(b"a" * 1000)
+    text[place] = ord("b")
+    bodies = page(b"a" * 1000, SLOT), page(bytes(text), SLOT)
+    for other in order:
+        body = bodies[other]
+        assert written(known.page(None, HTML, body)) == body.replace(b"own", b"{own}")
+
+
 def test_the_same_bytes_under_another_rule_are_another_page_with_facts_of_its_own():
     known = KnownPages(Plan())
     body = page(b"<b class=a>1</b><i class=b>2</i>", SLOT)

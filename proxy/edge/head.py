@@ -14,7 +14,7 @@ from urllib.parse import unquote_to_bytes
 from msgspec import Struct
 
 from proxy.errors import RequestRefused
-from proxy.recent import Recent
+from proxy.remember import Recent
 
 if TYPE_CHECKING:
     from proxy.edge.limits import EdgeLimits

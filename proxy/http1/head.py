@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 from msgspec import Struct
 
-from proxy.recent import Recent
+from proxy.remember import Recent
 
 if TYPE_CHECKING:
     from proxy.http1.message import Headers

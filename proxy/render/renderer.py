@@ -1,4 +1,4 @@
-"""Widgets → HTML, each item rendered once.
+"""Widgets → HTML, and what came before isn't rendered again.
 
 Visitors' lists differ, the products in them repeat: what a template made of an item is remembered
 under the item's own bytes, and what the cards made of a list under the bytes of all its items. So a
@@ -18,9 +18,9 @@ from msgspec import Raw, json
 from proxy.errors import SettingsError
 from proxy.links import safe_url
 from proxy.models import Banner, CategoryRow, ListName, Page, Product, Recommendations, Slot
+from proxy.remember import CacheStats, Remembered
 from proxy.render import files
 from proxy.render.cards import Cards, Field, LinkFor, plain_link
-from proxy.render.remember import CacheStats, Key, Remembered
 from proxy.widgets import (
     ANSWER_FIELD,
     BannerLayout,
@@ -44,6 +44,9 @@ if TYPE_CHECKING:
 
 Charset = Literal["utf-8", "ascii"]
 
+Key = tuple[object, ...]
+"""What a list was rendered from; strings, bytes and plain values."""
+
 Heading = Literal["h1", "h2", "h3", "h4", "h5", "h6"]
 
 CACHE_BYTES = 32 * 2**20
@@ -51,6 +54,9 @@ CACHE_BYTES = 32 * 2**20
 
 Cards get the most because they repeat: a catalogue has thousands of products and millions of lists.
 """
+
+SIGHTS = 32_768
+"""Items, and lists, of which is known that they came once: of a catalogue's products nearly all."""
 
 LOOKAHEAD = 64
 """Items of a list that are looked at to find the ones to show: four times the longest section."""
@@ -122,8 +128,8 @@ class Renderer:
         self._failed = failed or (lambda _name, _error: None)
         self.failures = 0
         """Times that a template failed on an item."""
-        self._lists: Remembered[bytes] = Remembered(cache_bytes // 4)
-        self._cards: Remembered[tuple[str, bytes]] = Remembered(cache_bytes // 4 * 3)
+        self._lists: Remembered[Key, bytes] = Remembered(cache_bytes // 4, sights=SIGHTS)
+        self._cards: Remembered[bytes, tuple[str, bytes]] = Remembered(cache_bytes // 4 * 3, sights=SIGHTS)
         self._frames: dict[tuple[ListName, int, Charset], list[bytes]] = {}
         self._contexts = Cards(
             words=self._words,
@@ -257,9 +263,12 @@ class Renderer:
 
     def _cards_of(self, name: ListName, raws: Iterable[Raw], seen: set[str], charset: Charset) -> list[bytes]:
         """The cards to show: whose item can be shown, each product once, as many as a section holds."""
+        tag, known = self._tag(name, charset), self._cards
         cards: list[bytes] = []
         for raw in raws:
-            product_id, html = self._card((name, charset, bytes(raw)))
+            key = tag + raw
+            card = known.get(key) or self._fresh_card(key, name, charset, raw)
+            product_id, html = card
             if html and product_id not in seen:
                 seen.add(product_id)
                 cards.append(html)
@@ -267,20 +276,19 @@ class Renderer:
                     break
         return cards
 
-    def _card(self, key: tuple[ListName, Charset, bytes]) -> tuple[str, bytes]:
-        """A product's id and card, from (list, charset, item); empty where it can't be shown."""
-        card = self._cards.get(key)
-        if card is None:
-            card = self._fresh_card(*key)
-            self._cards.put(key, card, sum(map(getsizeof, card)))
-        return card
+    def _tag(self, name: ListName, charset: Charset) -> bytes:
+        """What an item's bytes follow in the name of its card; no JSON value holds a NUL byte."""
+        return f"{name}\0{charset}\0".encode()
 
-    def _fresh_card(self, name: ListName, charset: Charset, raw: bytes) -> tuple[str, bytes]:
+    def _fresh_card(self, key: bytes, name: ListName, charset: Charset, raw: Raw) -> tuple[str, bytes]:
+        """A product's id and card; empty where it can't be shown."""
         product = decode_product(raw)
-        if product is None or (self._hide_out_of_stock and product.stock == 0):
-            return "", b""
-        html = self._guarded("widgets/product.html", self._contexts.product(name, product))
-        return product.product_id, _encoded(html or "", charset)
+        card = "", b""
+        if product is not None and not (self._hide_out_of_stock and product.stock == 0):
+            html = self._guarded("widgets/product.html", self._contexts.product(name, product))
+            card = product.product_id, _encoded(html or "", charset)
+        self._cards.put(key, card, sum(map(getsizeof, card)))
+        return card
 
     # Banners
 

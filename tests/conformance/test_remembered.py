@@ -13,7 +13,7 @@ from proxy.edge import head as edge
 from proxy.edge.limits import EdgeLimits
 from proxy.errors import RequestRefused
 from proxy.http1 import head as shop
-from proxy.recent import Recent
+from proxy.remember import Recent
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -107,15 +107,3 @@ def test_who_changes_a_responses_fields_changes_nobody_elses() -> None:
         head.headers.append((b"set-cookie", b"another=visitor"))
         head.length = 5
         assert len(head.headers) == 3
-
-
-def test_what_is_remembered_stays_small() -> None:
-    recent: Recent[int, int] = Recent(4)
-    for key in range(100):
-        recent.keep(key, key)
-    assert dict(recent) == {96: 96, 97: 97, 98: 98, 99: 99}
-
-
-def test_what_comes_once_is_not_remembered() -> None:
-    recent: Recent[bytes, int] = Recent(64)
-    assert [recent.again(b"a"), recent.again(b"a"), recent.again(b"b")] == [False, True, False]
