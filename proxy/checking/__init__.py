@@ -12,11 +12,12 @@ from proxy.checking.checkup import check_up
 from proxy.checking.exploring import explore
 from proxy.checking.looking import Form, Seen, look
 from proxy.checking.model import Finding, PageReport, Report, SlotReport
-from proxy.checking.rehearsal import Rehearsal, Visit, open_rehearsed_shop
+from proxy.checking.rehearsal import Notes, Rehearsal, Visit, open_rehearsed_shop
 
 __all__ = [
     "Finding",
     "Form",
+    "Notes",
     "PageReport",
     "Rehearsal",
     "Report",

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from msgspec import Struct, field
+
+if TYPE_CHECKING:
+    from proxy.models import PageKind
 
 Level = Literal["ok", "hint", "problem"]
 """``ok``: it was looked at and is fine. ``hint``: worth knowing. ``problem``: something won't work."""
@@ -54,7 +57,7 @@ class PageReport(Struct, frozen=True):
 
     url: str
     status: int
-    kind: str
+    kind: PageKind | Literal["unknown"]
     """``unknown`` where nothing says it."""
     why: str
     """What said it, in the words of the ``X-DataCue`` field."""

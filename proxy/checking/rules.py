@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from proxy.checking.model import Finding
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from proxy.locate import Plan
     from proxy.settings import Settings
 
-SHOWN = 3
+SHOWN: Final = 3
 """Pages that a finding names."""
 
 
@@ -32,7 +32,7 @@ def findings(
     """
     looked = [page for page in pages if not page.became.startswith("bypass")]
     yield from _idle_slots(looked, plan, settings)
-    shown = [page for page in looked if shown_on(page.kind)]  # type: ignore[arg-type]  # "unknown" shows none
+    shown = [page for page in looked if page.kind != "unknown" and shown_on(page.kind)]
     bare = [page for page in shown if not page.slots]
     if bare and len(bare) == len(shown):
         text = f"no page looked at has a place for a widget: {_named(bare)}"

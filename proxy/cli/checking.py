@@ -14,6 +14,7 @@ from proxy import logs
 from proxy.checking import check_up
 from proxy.checking.pages import BYPASSES, explain
 from proxy.cli.style import console, print_json
+from proxy.errors import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -73,9 +74,9 @@ def _tell(report: Report, settings: Settings, out: Console) -> None:
             _tell_finding(finding, out)
         out.print()
     problems, hints = len(report.problems), sum(one.level == "hint" for one in report.findings)
-    looked = f"{len(report.pages)} page{'s' * (len(report.pages) != 1)} looked at"
-    verdict = f"{problems} problem{'s' * (problems != 1)}" if problems else "no problems"
-    more = f", {hints} hint{'s' * (hints != 1)}" if hints else ""
+    looked = f"{counted(len(report.pages), 'page')} looked at"
+    verdict = counted(problems, "problem") if problems else "no problems"
+    more = f", {counted(hints, 'hint')}" if hints else ""
     out.print(Text(f"{looked}: {verdict}{more}.", style="bold red" if problems else "bold green"))
 
 

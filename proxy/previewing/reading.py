@@ -9,7 +9,6 @@ from typing import Final
 from rich.text import Text
 
 _HEADINGS: Final = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
-_BLOCKS: Final = frozenset({"section", "div", "p", "ul", "ol", "li", "article", *_HEADINGS})
 _SPACE: Final = re.compile(r"\s+")
 
 
@@ -28,7 +27,7 @@ class _Reader(HTMLParser):
         self._item = 0
         self._heading = False
         self._struck = 0
-        self._hidden = 0
+        self._class = ""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         found = dict(attrs)
@@ -53,8 +52,6 @@ class _Reader(HTMLParser):
             self._class = found.get("class") or ""
             if not self._item:
                 self._lines.append(Text("  • "))
-
-    _class = ""
 
     def handle_endtag(self, tag: str) -> None:
         if tag == "li":

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
+from proxy.checking import Notes
 from proxy.errors import SettingsError
 from proxy.models import Page, PageKind, Slot, Widget
 from proxy.prepared import make_renderer, static_files
@@ -44,35 +45,21 @@ def show(settings: Settings, widget: Widget, answer: bytes, page: Page) -> Shown
         answer: the JSON that DataCue answers.
         page: where; ``products`` shows the lists of its kind.
     """
-    log = _Notes()
+    notes = Notes()
     quiet = settings.model_copy(update={"stylesheet": False, "click_links": False})
     try:
-        renderer = make_renderer(quiet, static_files(settings.static), log)
+        renderer = make_renderer(quiet, static_files(settings.static), notes)
         html = renderer.slot(Slot(widget), page, decode_recommendations(answer), utf8=True, first=False)
     except SettingsError as error:
         return Shown(problem=str(error))
     except msgspec.DecodeError as error:
         return Shown(problem=f"the answer can't be read: {error}")
-    if html is None and log.lines:
-        return Shown(problem=log.lines[0])
+    if html is None and notes.lines:
+        _, failure = notes.lines[0]
+        return Shown(problem=f"{failure['template']}: {failure['error']}")
     return Shown(html.decode() if html is not None else "")
 
 
 def lists(page: Page) -> str:
     """What ``products`` shows on such a page."""
     return ", ".join(shown_on(page.kind))
-
-
-class _Notes:
-    """Template failures."""
-
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-
-    def info(self, event: str, **fields: Any) -> None:
-        """Nothing to tell."""
-
-    def warning(self, event: str, **fields: Any) -> None:
-        """A template failed on an item."""
-        del event
-        self.lines.append(f"{fields.get('template')}: {fields.get('error')}")

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 _EDGE: Final = "-_.~"
 """What parts an id from a name within one segment."""
 
+TELLING: Final = 2
+"""Addresses from which the fixed part can be told from the name."""
+
 
 class Rule(Struct, frozen=True):
     """A ``[[pages]]`` rule that was found."""
@@ -110,13 +113,13 @@ def slug_rules(kind: PageKind, field: str, urls: Sequence[str]) -> list[Rule]:
     Args:
         kind: of the pages.
         field: what the name goes by: an event's field, or any other word.
-        urls: two of them at least, or the fixed part can't be told from the name.
+        urls: ``TELLING`` of them at least.
 
     Returns:
         None of them where nothing fixed stands before the name; two where some names have parents.
     """
     paths = [urlsplit(url).path.rstrip("/").split("/") for url in dict.fromkeys(urls)]
-    if len(paths) < 2:  # noqa: PLR2004  see above
+    if len(paths) < TELLING:
         return []
     shared = 0
     while all(len(path) - 1 > shared and path[shared] == paths[0][shared] for path in paths):

@@ -8,12 +8,12 @@ from msgspec import Struct
 
 from proxy.checking import look
 from proxy.locate import Position
-from proxy.models import PageKind  # noqa: TC001  as above
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
-    from proxy.checking import Visit
+    from proxy.checking import Form, Visit
+    from proxy.models import PageKind
 
 Place = tuple[str, Position]
 
@@ -65,6 +65,12 @@ _FACTS: Final[dict[str, tuple[str, ...]]] = {
 _ID_FIELDS: Final = ("product_id", "productId", "id_product", "product", "product-id", "item_id", "sku", "id")
 """Names under which a form that puts something into the cart sends a product's id."""
 
+_LINES: Final = "line_items"
+"""In addresses of Solidus and Spree: what is added to a cart is a line of it."""
+
+_CART: Final = ("cart", "basket", "bag", _LINES)
+"""One of these is in the address of every form that changes the cart."""
+
 
 class SlotPlace(Struct, frozen=True):
     """A ``[[slots]]`` entry that was found."""
@@ -115,25 +121,23 @@ def fact_selectors(pages: Sequence[Visit], lacking: Iterable[str]) -> dict[str, 
 
 
 def bought_id(page: Visit) -> tuple[str, str] | None:
-    """The product's id as the page's own form sends it: (the field's name, the id).
-
-    Forms that can be told from others by their address alone count: what puts something into the cart.
-    """
-    for form in look(page.page, charset=page.charset, url=page.url).forms:
-        action = form.action.lower()
-        if form.method == "POST" and any(word in action for word in ("cart", "basket", "bag", "line_items")):
-            for name in _ID_FIELDS:
-                if form.fields.get(name):
-                    return name, form.fields[name]
+    """The product's id as the page's own form sends it: (the field's name, the id)."""
+    for form in _cart_forms(page):
+        for name in _ID_FIELDS:
+            if form.fields.get(name):
+                return name, form.fields[name]
     return None
 
 
 def sells(page: Visit) -> bool:
     """Whether a page has one form, and not one a product, that puts something into the cart."""
-    actions = [
-        form.action.lower()
-        for form in look(page.page, charset=page.charset, url=page.url).forms
-        if form.method == "POST"
-    ]
-    adding = [one for one in actions if "add" in one or "line_items" in one]
-    return len([one for one in adding if any(w in one for w in ("cart", "basket", "bag", "line_items"))]) == 1
+    addresses = [form.action.lower() for form in _cart_forms(page)]
+    return len([address for address in addresses if "add" in address or _LINES in address]) == 1
+
+
+def _cart_forms(page: Visit) -> Iterator[Form]:
+    """The forms of a page that change the cart, by their addresses."""
+    for form in look(page.page, charset=page.charset, url=page.url).forms:
+        address = form.action.lower()
+        if form.method == "POST" and any(word in address for word in _CART):
+            yield form
