@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
 from proxy.cache.directives import Unreadable, date_of, directives, for_everybody, seconds
@@ -39,6 +40,8 @@ frameworks follow without a word in ``Vary``. Whoever sends one would have their
 
 PARTS = frozenset({b"x-requested-with", b"x-pjax", b"hx-request", b"hx-target", b"turbo-frame"})
 """Request fields in which scripts ask for a part of a page under its own address; just so."""
+
+CHOOSING = OVERRIDES | PARTS
 
 IN_KEY = frozenset({b"x-forwarded-host", b"x-forwarded-proto", b"x-forwarded-for", b"x-forwarded-port"})
 """Those that the shop hears from us: of the key, of one visitor, or not at all."""
@@ -86,9 +89,9 @@ class Entry:
 
     def meant_for(self, asked: Headers) -> bool:
         """Whether a request's fields are those that it was chosen by, and no others (RFC 9111, 4.1)."""
-        return all(chosen_by(asked, name) == value for name, value in self.vary) and all(
-            name in self._names for name, _ in asked if _chooses(name)
-        )
+        if not self._names.issuperset([name for name, _ in asked if _chooses(name)]):
+            return False
+        return all(chosen_by(asked, name) == value for name, value in self.vary)
 
     def use(self, asked: Headers, clock: float) -> Use:
         """What may be done with it for a request (RFC 9111, 4.2 and 5.2.1; RFC 5861)."""
@@ -195,6 +198,7 @@ def vary_of(headers: Headers, asked: Headers) -> Vary:
     return tuple((name, chosen_by(asked, name)) for name in sorted(names))
 
 
+@lru_cache(maxsize=512)  # browsers of the world send a few dozen names
 def _chooses(name: bytes) -> bool:
     """Whether a request field chooses the answer though nothing names it."""
-    return name in OVERRIDES or name in PARTS or (name.startswith(OVERRIDING) and name not in IN_KEY)
+    return name in CHOOSING or (name.startswith(OVERRIDING) and name not in IN_KEY)

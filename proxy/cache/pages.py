@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from proxy.cache.directives import Unreadable, directives
@@ -44,8 +45,14 @@ ERROR, GATEWAY_TIMEOUT = 400, 504
 CONDITIONS = frozenset({b"if-none-match", b"if-modified-since", b"if-match", b"if-unmodified-since"})
 PURGE = "PURGE"
 
-NEVER = frozenset({b"authorization", b"range", b"upgrade", b"transfer-encoding"})
-"""Request fields that ask for something of one's own."""
+NOTABLE = frozenset(
+    {
+        b"authorization", b"range", b"upgrade", b"transfer-encoding",
+        b"cache-control", b"connection", b"content-length",
+    }
+)  # fmt: skip
+"""Request fields that ask, or may ask, for something of one's own. So do names with an underscore: such a
+field is another one to us and, to many a shop, one that pages are chosen by."""
 
 CONNECTION = frozenset({b"", b"close", b"keep-alive"})
 """What ``Connection`` says ordinarily. With more, fields are taken out that the page may be chosen by: the
@@ -288,20 +295,22 @@ def _key(scope: Scope) -> Key:
 
 
 def _simple(asked: Headers) -> bool:
-    """Whether a request may be answered from what is kept, or its answer be kept, at all.
+    """Whether a request may be answered from what is kept, or its answer be kept, at all."""
+    return all(_is_usual(*field) for field in asked if _is_notable(field[0]))
 
-    A name with an underscore is another one to us and, to many a shop, one that pages are chosen by.
-    """
-    for name, value in asked:
-        if name in NEVER or b"_" in name:
-            return False
-        if name == b"content-length" and value != b"0":
-            return False
-        if name == b"connection" and value.lower() not in CONNECTION:
-            return False
-        if name == b"cache-control" and b"no-store" in value.lower():
-            return False
-    return True
+
+@lru_cache(maxsize=512)  # browsers of the world send a few dozen names
+def _is_notable(name: bytes) -> bool:
+    return name in NOTABLE or b"_" in name
+
+
+def _is_usual(name: bytes, value: bytes) -> bool:
+    """Whether such a field asks for nothing special."""
+    if name == b"content-length":
+        return value == b"0"
+    if name == b"connection":
+        return value.lower() in CONNECTION
+    return name == b"cache-control" and b"no-store" not in value.lower()
 
 
 def _asking(scope: Scope, entry: Entry | None) -> Scope:
