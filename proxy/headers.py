@@ -48,6 +48,12 @@ FORWARDED = frozenset(
 ORIGINAL_URI = b"x-original-uri"
 """Request field in which an edge says for which page it asks; from anybody else it is a lie."""
 
+ANNOUNCED = (b"surrogate-capability", b'datacue="ESI/1.0"')
+"""What we say of ourselves to the shop: see ``surrogate.py``. Proxies that we trust may say more there."""
+
+SAID_BY_PROXIES = frozenset({ORIGINAL_URI, ANNOUNCED[0]})
+"""Request fields that are theirs to send whom we trust."""
+
 PSEUDONYM = b"datacue-proxy"
 """Our name in ``Via`` (RFC 9110, 7.6.3)."""
 
@@ -220,8 +226,9 @@ def for_shop(
         http_version: of the received message, for ``Via``.
 
     Returns:
-        End-to-end fields without the client's ``X-DataCue-*`` and a stranger's ``X-Original-URI``, with
-        ``Via``, ``Forwarded`` (RFC 7239) and ``X-Forwarded-*``; framing is the connection's own business.
+        End-to-end fields without the client's ``X-DataCue-*`` and a stranger's ``X-Original-URI`` and
+        ``Surrogate-Capability``, with ``Via``, ``Forwarded`` (RFC 7239) and
+        ``X-Forwarded-*``; framing is the connection's own business.
     """
     also = nominated(headers)
     fields: Headers = []
@@ -235,7 +242,7 @@ def for_shop(
                 continue
         if name in HOP_BY_HOP or name in also or name.startswith(b"x-datacue"):
             continue
-        if name == ORIGINAL_URI and not trusted:
+        if not trusted and name in SAID_BY_PROXIES:
             continue
         if name == b"via":
             via = via + b", " + value if via else value
@@ -256,6 +263,8 @@ def for_shop(
     fields.append((b"x-forwarded-proto", scheme))
     fields.append((b"x-forwarded-host", client.host))
     fields.append((b"forwarded", forwarded + b", " + hop if forwarded else hop))
+    if not trusted and (value_of(headers, ANNOUNCED[0]) or b"").endswith(ANNOUNCED[1]):
+        fields.append(ANNOUNCED)  # ourselves, without whoever said so before
     own = http_version + b" " + PSEUDONYM
     fields.append((b"via", via + b", " + own if via else own))
     return fields

@@ -11,21 +11,20 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from proxy.headers import value_of, values_of
+from proxy.headers import ANNOUNCED, value_of, values_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from proxy.headers import Headers
 
-CAPABILITY = b"surrogate-capability"
+CAPABILITY, OURS = ANNOUNCED
 CONTROL = b"surrogate-control"
 
 ESI = b"ESI/1.0"
 TOKEN = b"datacue"
 """Our device token: unique among the surrogates in front of a shop."""
 
-OURS = TOKEN + b'="' + ESI + b'"'
 ASKS = b'content="' + ESI + b'"'
 
 UNKEPT = (CONTROL, b"no-store, " + ASKS)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy import headers
+from proxy import headers, surrogate
 from proxy.headers import Client, TrustedProxies
 
 CLIENT = Client("203.0.113.9", "https", b"shop.example", trusted=False)
@@ -247,3 +247,23 @@ def test_a_strangers_word_on_the_original_uri_does_not_reach_the_shop():
         said = [(b"host", b"shop.example"), (name, b"/p/p1")]
         assert b"/p/p1" not in [value for _, value in to_shop(said)]
         assert (name, b"/p/p1") in to_shop(said, peer="127.0.0.1", trusted=True)
+
+
+ESI = b'varnish="ESI/1.0"'
+
+
+def capability(fields, **more):
+    return [value for name, value in to_shop(fields, **more) if name.startswith(b"surrogate")]
+
+
+def test_a_strangers_word_on_esi_does_not_reach_the_shop():
+    for name in (b"surrogate-capability", b"surrogate_capability"):
+        assert capability([(name, ESI)]) == []
+        assert capability([(name, ESI)], peer="127.0.0.1", trusted=True) == [ESI]
+
+
+def test_what_we_say_of_ourselves_reaches_the_shop_without_what_a_stranger_said():
+    said = surrogate.announced([(b"surrogate-capability", ESI)])
+    assert capability(said) == [b'datacue="ESI/1.0"']
+    assert capability(surrogate.announced([])) == [b'datacue="ESI/1.0"']
+    assert capability(said, peer="127.0.0.1", trusted=True) == [ESI + b', datacue="ESI/1.0"']
