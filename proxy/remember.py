@@ -6,6 +6,7 @@ and an entry can't grow stale.
 
 from __future__ import annotations
 
+from array import array
 from collections import OrderedDict
 from sys import getsizeof
 from typing import TYPE_CHECKING, Generic, TypeVar
@@ -46,7 +47,8 @@ class Sights:
 
     def __init__(self, size: int) -> None:
         self._last = size - 1
-        self._marks = [0] * size
+        # Numbers side by side, not objects: each look at one that lies elsewhere would wait for memory.
+        self._marks = array("q", bytes(8 * size))
 
     def again(self, key: Hashable) -> bool:
         """Whether a key came before, lately; from now on it did."""

@@ -269,6 +269,7 @@ def decode_product(raw: Raw | bytes) -> Product | None:
     if product_id is None or not name or link is None or photo_url is None:
         return None
     extra = found.extra
+    # Most products lack most of these: what isn't there isn't looked into.
     return Product(
         product_id=product_id,
         name=name,
@@ -276,14 +277,21 @@ def decode_product(raw: Raw | bytes) -> Product | None:
         photo_url=photo_url,
         variant_id=None if found.variant_id is None else _id(found.variant_id),
         price=_number(found.price, PRICE_LIMIT),
-        full_price=_number(found.full_price, PRICE_LIMIT),
-        brand=_text(found.brand) or None,
-        rating=_number(found.rating, 100),
-        stock=_count(found.stock),
-        # By the vendor's newest name for it first.
-        category=_text(found.category) or _text(found.main_category) or _text(found.category_1) or None,
+        full_price=None if found.full_price is None else _number(found.full_price, PRICE_LIMIT),
+        brand=None if found.brand is None else _text(found.brand) or None,
+        rating=None if found.rating is None else _number(found.rating, 100),
+        stock=None if found.stock is None else _count(found.stock),
+        category=_category(found),
         extra=extra if isinstance(extra, dict) else {},
     )
+
+
+def _category(found: _ProductFields) -> str | None:
+    """By the vendor's newest name for it first."""
+    for said in (found.category, found.main_category, found.category_1):
+        if said is not None and (text := _text(said)):
+            return text
+    return None
 
 
 def decode_banner(raw: Raw | bytes) -> Banner | None:

@@ -21,6 +21,7 @@ from proxy.models import Banner, CategoryRow, ListName, Page, Product, Recommend
 from proxy.remember import CacheStats, Remembered
 from proxy.render import files
 from proxy.render.cards import Cards, Field, LinkFor, plain_link
+from proxy.render.joins import joined
 from proxy.widgets import (
     ANSWER_FIELD,
     BannerLayout,
@@ -139,9 +140,10 @@ class Renderer:
             button=button,
             link_for=link_for or plain_link,
         )
-        self._templates = files.load(templates, {"price": price, "number": number})
+        loaded = files.load(templates, {"price": price, "number": number})
         for name, sample in self._samples():
-            files.rehearse(self._templates[name], sample)
+            files.rehearse(loaded[name], sample)
+        self._templates = {name: joined(each) or each.render for name, each in loaded.items()}
 
     @property
     def stats(self) -> dict[str, CacheStats]:
@@ -356,7 +358,7 @@ class Renderer:
     def _guarded(self, name: str, context: Mapping[str, Any]) -> str | None:
         """Renders; None when the template fails, for a page is never broken by a widget."""
         try:
-            return self._templates[name].render(context)
+            return self._templates[name](context)
         except Exception as error:  # noqa: BLE001 - the operator's template is code: it may raise anything
             self.failures += 1
             self._failed(name, error)
