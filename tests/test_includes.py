@@ -19,7 +19,8 @@ P1 = Page("product", product_id="p1", variant_id="v1", why="rule:0")
         (b"page=search&term=red+bed%21", Page("search", term="red bed!", why="include")),
         (b"page=home", Page("home", why="include")),
         (b"page=product&product_id=$arg_id", Page("product", why="include")),
-        (b"page=none", None), (b"page=odd", None), (b"product_id=p1", None), (b"", None),
+        (b"product_id=p1", Page("product", product_id="p1", why="include")), (b"term=x", Page("search", term="x", why="include")),
+        (b"page=home&product_id=p1", Page("home", why="include")), (b"page=none", None), (b"page=odd", None), (b"", None),
     ],
 )  # fmt: skip
 def test_a_query_says_which_page_it_is_about(query, page):
@@ -28,8 +29,9 @@ def test_a_query_says_which_page_it_is_about(query, page):
 
 def test_only_what_says_enough_for_its_event_tells_the_page():
     assert complete(b"page=product&product_id=p1") is not None
+    assert complete(b"product_id=p1") is not None
     assert complete(b"page=product") is None
-    assert complete(b"product_id=p1") is None
+    assert complete(b"variant_id=v1") is None
 
 
 @pytest.mark.parametrize(

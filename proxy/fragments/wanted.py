@@ -8,19 +8,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 from urllib.parse import urlsplit
 
-from msgspec import structs
-
 from proxy.classify import is_complete
-from proxy.facts.address import parameters
 from proxy.headers import ORIGINAL_URI, value_of
-from proxy.models import PAGE_KINDS, WIDGETS, Page, PageKind, Widget
+from proxy.includes import FIELDS, page_said, said
+from proxy.models import WIDGETS, Widget
 from proxy.views import MAX_VIEW
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from proxy.classify import Classifier
     from proxy.headers import Client, Headers
+    from proxy.models import Page
 
 Fallback = Literal["empty", "keep", "error"]
 """How a fragment says that there is nothing to say, so that the including side shows its own content:
@@ -31,23 +28,6 @@ FALLBACKS: tuple[Fallback, ...] = get_args(Fallback)
 
 WHY = "parameters"
 """``Page.why`` of a page that the parameters tell."""
-
-FIELDS: dict[PageKind, tuple[str, ...]] = {
-    "product": ("product_id", "variant_id"),
-    "category": ("category_name",),
-    "search": ("term",),
-}
-"""Page kind → the parameters that are its facts."""
-
-TELLING: tuple[tuple[str, PageKind], ...] = (
-    ("product_id", "product"),
-    ("term", "search"),
-    ("category_name", "category"),
-)
-"""Parameters that tell the page's kind where ``page`` is missing."""
-
-UNRESOLVED = "$"
-"""What a value begins with that is a variable (``$request_id``) of a server that hasn't resolved it."""
 
 MAX_INDEX_DIGITS = 2
 """Digits of a banner's place: custom layouts have a dozen."""
@@ -101,8 +81,8 @@ def wanted(query: bytes, address: bytes, view: str, classifier: Classifier) -> W
         view: the page view's ID as a header says it; empty for none.
         classifier: says what the address means.
     """
-    found = {name: value for name, value in parameters(query).items() if not value.startswith(UNRESOLVED)}
-    page, wrong = _page(found)
+    found = said(query)
+    page, wrong = page_said(found, WHY)
     if address and (page is None or not is_complete(page)):
         path, _, rest = address.partition(b"?")
         there = classifier.from_request(path, rest)
@@ -112,10 +92,10 @@ def wanted(query: bytes, address: bytes, view: str, classifier: Classifier) -> W
         wrong = wrong or FIELDS[page.kind][0]
         page = None
     fallback: Fallback = "empty"
-    said = found.get("fallback")
-    if said:
-        fallback = next((one for one in FALLBACKS if one == said), "empty")
-        wrong = wrong or ("" if fallback == said else "fallback")
+    asked = found.get("fallback")
+    if asked is not None:
+        fallback = next((one for one in FALLBACKS if one == asked), "empty")
+        wrong = wrong or ("" if fallback == asked else "fallback")
     name = found.get("view", "")[:MAX_VIEW]
     return Wanted(
         page, name, name or view, found.get("count") != "0", fallback, wrong, _place(found.get("index", ""))
@@ -124,22 +104,6 @@ def wanted(query: bytes, address: bytes, view: str, classifier: Classifier) -> W
 
 def _place(said: str) -> int | None:
     return int(said) or None if said.isascii() and said.isdigit() and len(said) <= MAX_INDEX_DIGITS else None
-
-
-def _page(found: Mapping[str, str]) -> tuple[Page | None, str]:
-    """The page that the parameters tell, and the one that can't be right."""
-    kind: PageKind | None = None
-    said = found.get("page")
-    if said:
-        kind = next((known for known in PAGE_KINDS if known == said != "none"), None)
-        if kind is None:
-            return None, "page"
-    else:
-        kind = next((kind for name, kind in TELLING if found.get(name)), None)
-        if kind is None:
-            return None, ""
-    facts = {name: found[name] for name in FIELDS.get(kind, ()) if found.get(name)}
-    return structs.replace(Page(kind, why=WHY), **facts), ""
 
 
 def address_of(headers: Headers, client: Client, *, trusted: bool, prefix: str) -> bytes:
