@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import errno
 import gc
 import ipaddress
 import os
 import signal
-import socket
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -25,21 +23,20 @@ from proxy.edge import EdgeLimits, hardened
 from proxy.embedding import Personalization
 from proxy.errors import SettingsError
 from proxy.lifespan import upstream_pool
+from proxy.listening import host_port
 from proxy.metrics import Metrics
 from proxy.prepared import trusted_proxies
-from proxy.settings import host_port
+from proxy.serving import Server
 from proxy.upstream import Upstream
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    import socket
+    from collections.abc import Callable
 
     from starlette.types import ASGIApp
 
     from proxy.logs import Log
     from proxy.settings import Settings
-
-BACKLOG = 2048
-"""Connections that the kernel holds while we accept; as uvicorn and nginx have it, roughly."""
 
 MEGABYTE = 1024 * 1024
 
@@ -50,12 +47,6 @@ leaves no cycle behind, so that it finds next to nothing. Python's own 700 cost 
 SHUTDOWN_SECONDS = 30
 """For requests in flight after SIGTERM; what still runs then is cut."""
 
-BIND_MENDS = {
-    errno.EADDRINUSE: "Stop what listens there, or choose another port.",
-    errno.EACCES: "Choose a port above 1023, or let this user have it.",
-}
-"""What helps when an address can't be had."""
-
 
 def create_app(settings: Settings, metrics: Metrics, log: Log) -> Personalization:
     """The reverse proxy as an ASGI app: the middleware around an app that forwards to the shop.
@@ -64,12 +55,13 @@ def create_app(settings: Settings, metrics: Metrics, log: Log) -> Personalizatio
         SettingsError: naming the key at fault and the mend.
     """
     pool = upstream_pool(settings)
+    trusted = trusted_proxies(settings)
     metrics.gauge("upstream_connections_active", "Requests at the shop now.", lambda: pool.active)
     metrics.gauge("upstream_connections_idle", "Kept connections to the shop.", lambda: pool.idle)
     forward = Upstream(
         pool,
         host=None if settings.preserve_host else pool.origin.authority,
-        trusted=trusted_proxies(settings),
+        trusted=trusted,
         metrics=metrics,
         log=log,
         clock=time.monotonic,
@@ -83,7 +75,7 @@ def create_app(settings: Settings, metrics: Metrics, log: Log) -> Personalizatio
             store,
             Purges(settings.state_dir / PURGES_FILE, time.monotonic),
             shared=settings.workers > 1,
-            trusted=trusted_proxies(settings),
+            trusted=trusted,
             metrics=metrics,
             clock=time.monotonic,
             now=time.time,
@@ -91,43 +83,6 @@ def create_app(settings: Settings, metrics: Metrics, log: Log) -> Personalizatio
     return Personalization(
         cache or forward, settings, metrics, log, embedded=False, relay=forward.relay, keeping=cache
     )
-
-
-def bind(key: str, address: str) -> socket.socket:
-    """A listening socket.
-
-    Args:
-        key: the setting that holds the address, for the error.
-        address: HOST:PORT.
-
-    Raises:
-        SettingsError: it is no address, is in use, isn't ours, or may not be used.
-    """
-    try:
-        host, port = host_port(address)
-    except ValueError as error:
-        raise SettingsError(key, str(error), "Write HOST:PORT, as 127.0.0.1:8000.") from None
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # The protocol by name: asyncio sets TCP_NODELAY only on sockets that say they are TCP.
-    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((host, port))
-        listener.listen(BACKLOG)
-    except (OSError, UnicodeError) as error:
-        listener.close()
-        reason = getattr(error, "strerror", None) or str(error)
-        problem = f"can't listen on {address}: {reason.lower()}"
-        mend = BIND_MENDS.get(getattr(error, "errno", None) or 0, "Choose an address of this machine.")
-        raise SettingsError(key, problem, mend) from None
-    listener.setblocking(False)
-    return listener
-
-
-def url_of(listener: socket.socket) -> str:
-    """What to open in a browser."""
-    host, port = listener.getsockname()[:2]
-    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
 
 def admin_token(settings: Settings) -> str | None:
@@ -146,28 +101,6 @@ def admin_token(settings: Settings) -> str | None:
         problem = f"{settings.admin_listen} can be reached from elsewhere and admin_token is not set"
         raise SettingsError("admin_listen", problem, "Set admin_token, or listen on 127.0.0.1.")
     return token
-
-
-class Server(uvicorn.Server):
-    """uvicorn's server; signals are ours, since several servers run on one loop.
-
-    Attributes:
-        serving: set once it accepts connections.
-    """
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.serving = asyncio.Event()
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Starts, and says so."""
-        await super().startup(sockets)
-        self.serving.set()
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Leaves the signals alone."""
-        yield
 
 
 def public_server(app: Personalization, settings: Settings, metrics: Metrics) -> Server:

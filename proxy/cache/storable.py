@@ -41,7 +41,10 @@ Refused = Literal[
 ]
 """Why an answer isn't kept, for metrics."""
 
-SECRETS = (b"nonce", b"csrf", b"xsrf", b"authenticity_token", b"form_key", b"requestverificationtoken")
+SECRETS = (
+    b"nonce", b"csrf", b"xsrf", b"authenticity_token", b"form_key", b"requestverificationtoken",
+    b'"_token"', b"'_token'", b"[_token]",
+)  # fmt: skip
 """What a page has that was made for one visit: even where the shop calls it public, it isn't kept. In lower
 case."""
 

@@ -74,6 +74,8 @@ async def test_who_asks_for_something_special_is_never_answered_from_what_is_kep
         b'<input type="hidden" name="csrfmiddlewaretoken" value="x">',
         b'<meta name="CSRF-Token" content="x">',
         b'<input name="form_key" value="x">',
+        b'<input type="hidden" name="_token" value="x">',
+        b"<input type='hidden' name='review[_token]' value='x'>",
         b'<input name="__RequestVerificationToken" value="x">',
     ],
 )
