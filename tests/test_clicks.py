@@ -171,4 +171,4 @@ def test_lists_and_cards_stay_remembered_for_every_visitor():
     shown = {renderer.slot(Slot("related"), Page("home"), answer, utf8=True, first=False) for _ in range(3)}
     assert len(shown) == 1
     assert renderer.stats["lists"].hits == 1
-    assert renderer.stats["cards"].misses == 1
+    assert renderer.stats["cards"].misses == 2
