@@ -4,6 +4,7 @@ In reading order, one page's journey:
 
 ``errors``, ``models``          what can go wrong, and the nouns that travel
 ``settings``                    what can be set
+``listening``, ``serving``      addresses, and uvicorn's server on them
 ``edge``, ``server``            a request comes in, or is refused
 ``middleware``                  who has to do with us, and who passes by
 ``judge``, ``headers``          may it be a page view, may it be rewritten, what becomes of its fields
@@ -58,9 +59,9 @@ __all__ = ["PersonalizationMiddleware", "ProxyError", "SettingsError"]
 
 
 def __getattr__(name: str) -> Any:
-    """The middleware, when it is asked for: a script that uses ``proxy.api`` needn't load all of it."""
+    """The middleware, when it is asked for."""
     if name == "PersonalizationMiddleware":
-        from proxy.embedding import PersonalizationMiddleware  # noqa: PLC0415  see above
+        from proxy.embedding import PersonalizationMiddleware  # noqa: PLC0415  users of proxy.api needn't load it
 
         return PersonalizationMiddleware
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

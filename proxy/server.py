@@ -40,10 +40,6 @@ if TYPE_CHECKING:
 
 MEGABYTE = 1024 * 1024
 
-COLLECT = (50_000, 20, 100)
-"""Objects more than before until the cyclic collector runs, and how often its older generations do: a request
-leaves no cycle behind, so that it finds next to nothing. Python's own 700 cost a tenth of a page."""
-
 SHUTDOWN_SECONDS = 30
 """For requests in flight after SIGTERM; what still runs then is cut."""
 
@@ -176,7 +172,6 @@ async def serve(
         # What lives now lives for good: the collector needn't walk over it with every generation.
         gc.collect()
         gc.freeze()
-        gc.set_threshold(*COLLECT)
         ready()
     # The parent reads this worker's figures from files, and can't ask for them.
     shared = loop.create_task(metrics.keep_fresh()) if admin is None else None

@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
 from proxy.errors import SettingsError
+from proxy.listening import host_port
 from proxy.models import PAGE_KINDS, WIDGETS, PageKind, Widget
 
 if TYPE_CHECKING:
@@ -35,11 +36,6 @@ COOKIE_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 PREFIX = re.compile(r"(/[A-Za-z0-9._~-]+)+")
 """Segments of unreserved characters (RFC 3986, 2.3): the same however a client or a cache spells them."""
-
-ADDRESS = re.compile(r"(?:\[(?P<ipv6>[0-9A-Za-z:.%]+)\]|(?P<name>[^\s:/\[\]]*)):(?P<port>[0-9]{1,5})")
-"""HOST:PORT, with an IPv6 address in brackets and the host left out for every address."""
-
-MAX_PORT = 65535
 
 SHOWN = 80
 """Characters of a wrong value that an error repeats: enough to recognize it."""
@@ -337,20 +333,6 @@ class Settings(_Table):
         return name.strip(), value.strip()
 
 
-def host_port(text: str) -> tuple[str, int]:
-    """``127.0.0.1:8000``, ``[::1]:8000`` or ``:8000`` as (host, port).
-
-    Raises:
-        ValueError: it is no such address.
-    """
-    address = ADDRESS.fullmatch(text)
-    port = int(address["port"]) if address is not None else MAX_PORT + 1
-    if address is None or port > MAX_PORT:
-        raise ValueError(f"{text!r} is no HOST:PORT")
-    host = address["ipv6"] or address["name"] or "0.0.0.0"  # noqa: S104  ":8000" says every address
-    return host, port
-
-
 def load(file: Path | None = None, **given: Any) -> Settings:
     """Reads the settings.
 
@@ -472,4 +454,4 @@ def _known_keys(location: tuple[int | str, ...]) -> list[str]:
     return sorted(Settings.model_fields)
 
 
-__all__ = ["WIDGETS", "CaptureSettings", "PageSettings", "Settings", "SlotSettings", "host_port", "load"]
+__all__ = ["WIDGETS", "CaptureSettings", "PageSettings", "Settings", "SlotSettings", "load"]

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 import typer
 
-from proxy.cli import app
+from proxy.cli import assemble
 
 FILE = Path(__file__).resolve().parents[1] / "docs" / "commands.md"
-COMMANDS = typer.main.get_command(app).commands
+COMMANDS = typer.main.get_command(assemble()).commands
 """By name, in the order of ``--help``."""
 
 HEAD = """# Commands

@@ -8,7 +8,7 @@ import pytest
 from harness.process import ROOT
 from typer.main import get_command
 
-from proxy.cli import app
+from proxy.cli import assemble
 from proxy.importer import NAMES, RESOURCES
 from proxy.importer.guide import GUIDE
 
@@ -23,7 +23,7 @@ TITLES = {
 
 
 def test_every_option_is_explained_and_no_other():
-    command = get_command(app).commands["import"]
+    command = get_command(assemble()).commands["import"]
     options = {name for option in command.params for name in option.opts if name.startswith("--")} - {
         "--help"
     }

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from proxy.errors import SettingsError
+from proxy.listening import host_port
 from proxy.models import PAGE_KINDS
-from proxy.settings import Settings, SlotSettings, host_port, load
+from proxy.settings import Settings, SlotSettings, load
 
 
 @pytest.fixture(autouse=True)

@@ -8,37 +8,24 @@ from __future__ import annotations
 
 import sys
 import tomllib
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from proxy.cli import check, crawl, demo, engine, forget, import_, init, outbox, preview, purge, run
 from proxy.cli.style import INTERRUPTED, PROGRAM, WRONG, complain
 from proxy.errors import SettingsError
 
 UsageError: type[Exception] = typer.BadParameter.__mro__[1]
 """What a wrong option raises: typer exports only some of its children."""
 
-app = typer.Typer(
-    name=PROGRAM,
-    help="Personalizes any server-rendered shop, without JavaScript.",
-    no_args_is_help=True,
-    rich_markup_mode="rich",
-    pretty_exceptions_enable=False,
-    epilog="Try it: [bold]datacue-proxy demo[/bold]",
-)
-app.command("run")(run.run)
-app.command("init")(init.init)
-app.command("check")(check.check)
-app.command("preview")(preview.preview)
-app.command("demo")(demo.demo)
-app.command("engine")(engine.engine)
-app.command("import")(import_.import_)
-app.command("crawl")(crawl.crawl)
-app.add_typer(outbox.outbox, name="outbox")
-app.command("forget")(forget.forget)
-app.command("purge")(purge.purge)
+MODULES = (
+    "run", "init", "check", "preview", "demo", "engine", "import_", "crawl", "outbox", "forget", "purge",
+)  # fmt: skip
+"""In the help's order; each holds the command, or the group of commands, of its own name."""
+
+COMMANDS = {module.rstrip("_"): module for module in MODULES}
 
 
 def _version(asked: bool) -> None:  # noqa: FBT001  typer's callback
@@ -53,7 +40,6 @@ def _version(asked: bool) -> None:  # noqa: FBT001  typer's callback
         raise typer.Exit
 
 
-@app.callback()
 def options(
     *,
     version: Annotated[
@@ -63,10 +49,36 @@ def options(
     """Personalizes any server-rendered shop, without JavaScript."""
 
 
+def assemble(asked: str | None = None) -> typer.Typer:
+    """The command line.
+
+    Args:
+        asked: the command that is run. Only its module is read, as most need what no other does; help and
+            completion read all.
+    """
+    app = typer.Typer(
+        name=PROGRAM,
+        help="Personalizes any server-rendered shop, without JavaScript.",
+        no_args_is_help=True,
+        rich_markup_mode="rich",
+        pretty_exceptions_enable=False,
+        epilog="Try it: [bold]datacue-proxy demo[/bold]",
+    )
+    app.callback()(options)
+    for name in [asked] if asked in COMMANDS else COMMANDS:
+        command = getattr(import_module(f"{__name__}.{COMMANDS[name]}"), COMMANDS[name])
+        if isinstance(command, typer.Typer):
+            app.add_typer(command, name=name)
+        else:
+            app.command(name)(command)
+    return app
+
+
 def main() -> None:
     """Runs the command; the entry point of ``datacue-proxy``."""
     try:
         # typer's own way to tell a mistake is a box; ours is a line.
+        app = assemble(next(iter(sys.argv[1:]), None))
         sys.exit(app(prog_name=PROGRAM, standalone_mode=False))
     except SettingsError as error:
         complain(error)

@@ -16,7 +16,9 @@ from rich.console import Console
 from proxy import logs
 from proxy.cli.style import helped
 from proxy.engine_host import EngineHost, private_file
-from proxy.server import Server, bind, serve, url_of
+from proxy.listening import bind, url_of
+from proxy.server import serve
+from proxy.serving import Server
 from proxy.settings import Settings
 
 if TYPE_CHECKING:

@@ -20,7 +20,8 @@ import uvloop
 from proxy import logs
 from proxy.cli.style import helped
 from proxy.errors import SettingsError
-from proxy.server import Server, bind, url_of
+from proxy.listening import bind, url_of
+from proxy.serving import Server
 
 if TYPE_CHECKING:
     from collections.abc import Callable

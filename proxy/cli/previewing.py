@@ -20,10 +20,11 @@ from proxy.classify.rules import guess
 from proxy.cli.style import FINE, PROBLEMS, PROGRAM, console
 from proxy.errors import PeerError, SettingsError
 from proxy.events import encode, page_event
+from proxy.listening import bind, url_of
 from proxy.models import PAGE_KINDS, WIDGETS, Page, Visitor, Widget
 from proxy.previewing import EMPTY, Gallery, create_gallery, document, readable, sample, show
 from proxy.previewing.showing import page_for
-from proxy.server import Server, bind, url_of
+from proxy.serving import Server
 
 if TYPE_CHECKING:
     import socket

@@ -13,6 +13,7 @@ import uvloop
 from proxy import logs
 from proxy.cli.style import Config, complain, helped
 from proxy.errors import SettingsError
+from proxy.listening import bind, url_of
 from proxy.settings import load
 from proxy.workers import Workers, inherited, own_command
 
@@ -54,7 +55,7 @@ def run(
 def _serve(settings: Settings, log: Log) -> None:
     """Serves here, or keeps the workers that do."""
     from proxy.lifespan import check, unreachable  # noqa: PLC0415  see _serve_as_worker
-    from proxy.server import admin_token, bind, serve, url_of  # noqa: PLC0415
+    from proxy.server import admin_token, serve  # noqa: PLC0415  see _serve_as_worker
 
     # Every mistake in the settings is found before anything listens.
     check(settings, log)

@@ -92,10 +92,10 @@ def test_each_shell_gets_its_script(cli, shell):
 
 
 def test_ctrl_c_before_a_command_heeds_it_is_its_exit_code_and_no_traceback(monkeypatch):
-    def interrupted(**_):
+    def interrupted(_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("proxy.cli.app", interrupted)
+    monkeypatch.setattr("proxy.cli.assemble", interrupted)
     with pytest.raises(SystemExit) as ended:
         main()
     assert ended.value.code == 130
@@ -116,3 +116,10 @@ def test_the_installed_command_begins_where_python_m_does_and_heeds_ctrl_c_while
     with pytest.raises(SystemExit) as ended:
         getattr(importlib.import_module(module), function)()
     assert ended.value.code == 130
+
+
+def test_a_command_reads_no_module_that_only_others_need():
+    read = "import sys; from proxy.cli import assemble; assemble('engine'); print(*sys.modules)"
+    modules = subprocess.check_output([sys.executable, "-c", read], text=True, cwd=ROOT).split()
+    assert "proxy.cli.engine" in modules
+    assert not {"proxy.cli.run", "proxy.lifespan", "pydantic", "httpx"} & {*modules}

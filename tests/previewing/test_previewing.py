@@ -11,12 +11,13 @@ import pytest
 import uvicorn
 from harness import browser
 
+from proxy.listening import bind, url_of
 from proxy.models import WIDGETS
 from proxy.previewing import EMPTY, Gallery, create_gallery, document, readable, sample, show
 from proxy.previewing.gallery import names_of
 from proxy.previewing.samples import picture
 from proxy.previewing.showing import page_for
-from proxy.server import Server, bind, url_of
+from proxy.serving import Server
 from proxy.settings import Settings
 
 
