@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 
+from harness import forks
 from harness.process import environment
 
 RUN_SECONDS = 120
@@ -16,11 +16,14 @@ async def start(*arguments, folder, piped=False, **more):
     Args:
         piped: whether its input is, too; else it is empty.
     """
-    return await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "proxy", *map(str, arguments), cwd=folder, env=environment(**more),
-        stdin=asyncio.subprocess.PIPE if piped else asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-    )  # fmt: skip
+    return await forks.start(
+        [*map(str, arguments)],
+        folder=folder,
+        environment=environment(**more),
+        stdin=asyncio.subprocess.PIPE if piped else None,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
 
 
 async def run(*arguments, folder, **more):

@@ -6,8 +6,9 @@ import asyncio
 import os
 import re
 import signal
-import sys
 from pathlib import Path
+
+from harness import forks
 
 ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 60
@@ -49,11 +50,12 @@ class Proxy:
         if "log_format" not in self.toml:
             head.append('log_format = "json"')
         config.write_text("\n".join([*head, self.toml]))
-        self.process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "proxy", "run", "--config", str(config), *self.arguments,
-            cwd=self.folder, env=environment(**self.environment),
+        self.process = await forks.start(
+            ["run", "--config", str(config), *self.arguments],
+            folder=self.folder,
+            environment=environment(**self.environment),
             stderr=asyncio.subprocess.PIPE,
-        )  # fmt: skip
+        )
         try:
             await asyncio.wait_for(self._until("serving"), START_SECONDS)
         except (TimeoutError, EOFError):
