@@ -12,12 +12,10 @@ from starlette.routing import Route
 from proxy import metrics
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable
 
     from starlette.requests import Request
     from starlette.types import ASGIApp, Receive, Scope, Send
-
-    Handler = Callable[[Request], Awaitable[Response]]
 
 
 def create_admin(*, expose: Callable[[], bytes], ready: Callable[[], str], token: str | None) -> ASGIApp:

@@ -12,8 +12,6 @@ from proxy.capture.model import MAX_ORDERS, MAX_QUANTITY, NO_VARIANTS, Deed, Lin
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-BLANK = Memory()
-
 
 def tell(memory: Memory, deeds: Iterable[Deed], *, currency: str, named: bool) -> Told:
     """Goes through what a visitor did in one request.

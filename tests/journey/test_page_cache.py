@@ -134,6 +134,22 @@ async def test_a_form_that_changes_a_page_has_it_asked_for_anew(run_proxy, publi
     assert [seen.method for seen in public.seen] == ["GET", "POST", "GET"]
 
 
+async def test_what_one_worker_sees_change_every_worker_asks_for_anew(run_proxy, public, vendor):
+    proxy = await run_proxy("workers = 2\n" + SETTINGS)
+
+    async def kept_by_both():
+        while len(public.seen) < 2:
+            await asyncio.gather(*[ask(proxy.address, "/product/p1") for _ in range(4)])
+
+    async with asyncio.timeout(20):
+        await kept_by_both()
+        await ask(proxy.address, "/product/p1", method="POST")
+        assert public.seen.pop().method == "POST"
+        del public.seen[:]
+        await kept_by_both()
+    assert [seen.method for seen in public.seen] == ["GET", "GET"]
+
+
 async def test_the_command_purges_every_worker(run_proxy, public, vendor):
     proxy = await run_proxy(SETTINGS)
     await ask(proxy.address, "/product/p1")
