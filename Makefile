@@ -36,7 +36,7 @@ bench: $(VENV)/.dev servers ## side by side with nginx and others, as ratios
 bench-micro: $(VENV)/.dev ## what each step of a page costs by itself
 	@$(BIN)/pytest benchmarks/micro -o addopts=--import-mode=importlib --benchmark-columns=min,median,iqr,ops
 
-bench-full: $(VENV)/.dev servers ## also against other proxies and composers, over sizes, slots, connections, workers (most of an hour)
+bench-full: $(VENV)/.dev servers ## also against other proxies and composers, over sizes, slots, connections, workers (about 15 minutes)
 	@$(BIN)/python -m benchmarks --full
 
 soak: $(VENV)/.dev servers ## the long runs: 200 kills, every fsync, four workers, big backlogs (about an hour)

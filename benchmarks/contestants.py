@@ -17,11 +17,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from benchmarks import nginx
-from benchmarks.page import INCLUDING_PATH, PAGE, PARTS, PATH, PUBLIC_PATH, widgets_of
+from benchmarks.page import INCLUDING_PATH, PAGE, PAGES, PARTS, PATH, PUBLIC_PATH, widgets_of
 from benchmarks.process import Server, free_port
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -135,23 +135,37 @@ class Contestant:
 
 @dataclass
 class Field:
-    """All contestants.
+    """All contestants, and the shop and the events endpoint, whose work is nobody's.
 
     Attributes:
-        stubs: the shop and the events endpoint, whose work is nobody's.
         skipped: who is missing, and why.
     """
 
-    contestants: list[Contestant]
-    stubs: list[Server]
-    skipped: dict[str, str]
+    shop: Server
+    events: Server
+    contestants: list[Contestant] = field(default_factory=list)
+    skipped: dict[str, str] = field(default_factory=dict)
 
     @property
     def servers(self) -> list[Server]:
-        every = [*self.stubs]
+        every = [self.shop, self.events]
         for contestant in self.contestants:
             every += (contestant.server, *contestant.helpers)
         return list(dict.fromkeys(every))
+
+
+@contextmanager
+def stage(
+    folder: Path,
+    *,
+    pages: Mapping[str, bytes] = PAGES,
+    events: Callable[[Path], Server] = nginx.events,
+) -> Iterator[Field]:
+    """A shop and an events endpoint in a folder of their own, and nobody yet who asks them."""
+    folder.mkdir(parents=True)
+    folder.chmod(0o755)  # nginx's workers may run as another user
+    with nginx.shop(folder / "shop", pages) as shop, events(folder / "events") as vendor:
+        yield Field(shop, vendor)
 
 
 @contextmanager
@@ -161,13 +175,9 @@ def started(folder: Path) -> Iterator[Field]:
     Raises:
         StartFailed, WrongAnswer: a contestant that should run doesn't run as it should.
     """
-    with ExitStack() as stack:
-        enter = stack.enter_context
-        folder.chmod(0o755)  # nginx's workers may run as another user
-        shop = enter(nginx.shop(folder / "shop"))
-        events = enter(nginx.events(folder / "events"))
-        here = Field([], [shop, events], {})
-        add = here.contestants.append
+    with stage(folder) as here, ExitStack() as stack:
+        enter, add = stack.enter_context, here.contestants.append
+        shop, events = here.shop, here.events
 
         forwarding = Contestant(
             "forwarding", "nginx proxy_pass", enter(nginx.forwarding(folder / "forwarding", shop.port))

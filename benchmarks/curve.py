@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import statistics
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
-from benchmarks import load, machine, nginx, sample, slow_events
-from benchmarks.contestants import Contestant, Field, proxy
+from benchmarks import load, machine, sample, slow_events
+from benchmarks.contestants import Contestant, Field, proxy, stage
 from benchmarks.page import SIZES, SLOT_COUNTS
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def over_connections(field: Field, *, say: Callable[[str], None]) -> Curve:
 
 def over_slots(folder: Path, *, say: Callable[[str], None]) -> Curve:
     """Requests a second of one page with 1 to 20 slots of one banner each."""
-    with _stage(folder) as (field, ours):
+    with _alone(folder) as (field, ours):
         found: dict[int, list[float]] = {count: [] for count in SLOT_COUNTS}
         runners = {count: _at(ours, f"/product/{count}-slots") for count in SLOT_COUNTS}
         for number in range(1, ROUNDS + 1):
@@ -87,7 +88,7 @@ def over_slots(folder: Path, *, say: Callable[[str], None]) -> Curve:
 
 def over_sizes(folder: Path, *, say: Callable[[str], None]) -> Curve:
     """Milliseconds to the first and to the last byte, one page after the other."""
-    with _stage(folder) as (_, ours):
+    with _alone(folder) as (_, ours):
         first: list[float] = []
         last: list[float] = []
         for size in SIZES:
@@ -109,13 +110,11 @@ def over_delays(folder: Path, *, say: Callable[[str], None]) -> Curve:
     first: list[float] = []
     last: list[float] = []
     for delay in DELAYS:
-        with ExitStack() as stack:
-            here = folder / f"delay-{delay}"
-            here.mkdir(parents=True)
-            here.chmod(0o755)
-            shop = stack.enter_context(nginx.shop(here / "shop"))
-            events = stack.enter_context(slow_events.server(here / "events", delay / 1000))
-            server = stack.enter_context(proxy(here / "ours", shop, events, deadline=DEADLINE))
+        slow = partial(slow_events.server, seconds=delay / 1000)
+        with (
+            stage(folder / f"delay-{delay}", events=slow) as field,
+            proxy(folder / f"delay-{delay}" / "ours", field.shop, field.events, deadline=DEADLINE) as server,
+        ):
             ours = Contestant("slow", "this proxy", server)
             ours.get()
             # Few, and one after the other: the breaker shall not open, it would end the wait.
@@ -133,7 +132,7 @@ def over_workers(folder: Path, *, say: Callable[[str], None]) -> Curve:
     counts = tuple(range(1, machine.cores() + 1))
     line = []
     for count in counts:
-        with _stage(folder / f"{count}", workers=count) as (field, ours):
+        with _alone(folder / f"{count}", workers=count) as (field, ours):
             rates = [load.run(ours, field, connections=64, seconds=SECONDS).rate for _ in range(ROUNDS)]
         line.append(statistics.median(rates))
         say(f"{count} workers: {line[-1]:,.0f}/s")
@@ -145,17 +144,16 @@ def over_workers(folder: Path, *, say: Callable[[str], None]) -> Curve:
 
 
 @contextmanager
-def _stage(folder: Path, *, workers: int = 1) -> Iterator[tuple[Field, Contestant]]:
-    """A shop, a vendor and ours, alone on the machine."""
-    with ExitStack() as stack:
-        folder.mkdir(parents=True)
-        folder.chmod(0o755)
-        shop = stack.enter_context(nginx.shop(folder / "shop"))
-        events = stack.enter_context(nginx.events(folder / "events"))
-        server = stack.enter_context(proxy(folder / "ours", shop, events, workers=workers))
+def _alone(folder: Path, *, workers: int = 1) -> Iterator[tuple[Field, Contestant]]:
+    """Ours, alone on a stage."""
+    with (
+        stage(folder) as field,
+        proxy(folder / "ours", field.shop, field.events, workers=workers) as server,
+    ):
         ours = Contestant("ours", "this proxy", server)
         ours.invite()
-        yield Field([ours], [shop, events], {}), ours
+        field.contestants.append(ours)
+        yield field, ours
 
 
 def _at(contestant: Contestant, path: str) -> Contestant:

@@ -8,86 +8,27 @@ call to the vendor, whoever composes the page.
 from __future__ import annotations
 
 import argparse
-import http.client
-import json
 import re
-import subprocess
 import sys
 import tempfile
-from contextlib import ExitStack
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING
 
-from benchmarks import load, nginx, varnish
-from benchmarks.answers import SAME
-from benchmarks.process import Server, free_port
+from benchmarks import contest, nginx, varnish
+from benchmarks.contestants import CARDS, ROOT, Contestant, Field, WrongAnswer, proxy, stage
+from benchmarks.process import Server, StartFailed, free_port
+from benchmarks.report import table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
-ROOT = Path(__file__).resolve().parents[1]
+    from benchmarks.load import Round
+
 WIDGETS = ("banners", "related", "similar")
-VISITORS = 200
-CONNECTIONS = 16
-BROWSER = {
-    "User-Agent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
-    "Accept": "text/html,*/*;q=0.8",
-    "Sec-Fetch-Dest": "document",
-    "Sec-Fetch-Mode": "navigate",
-    "Sec-Fetch-Site": "none",
-}
+FRAGMENT = "/_datacue/fragments/related?product_id=1"
 CARD = b'<li class="datacue-rec"'
-CARDS = 16
-"""In the page's two lists."""
-
-STUBS = """
-daemon off;
-worker_processes 1;
-pid {folder}/pid;
-error_log {folder}/error.log;
-events {{ worker_connections 1024; }}
-http {{
-  access_log off;
-  keepalive_timeout 3600s;
-  keepalive_requests 1000000000;
-  client_body_temp_path {folder}/tmp;
-  proxy_temp_path {folder}/tmp;
-  fastcgi_temp_path {folder}/tmp;
-  uwsgi_temp_path {folder}/tmp;
-  scgi_temp_path {folder}/tmp;
-  {inside}
-}}
-"""
-"""What every nginx here has; the vendor's, the shop's and the composer's differ inside."""
-
-SETTINGS = """
-upstream = "http://127.0.0.1:{shop}"
-events_url = "http://127.0.0.1:{vendor}/"
-api_key = "benchmark"
-listen = "127.0.0.1:{port}"
-admin_listen = "127.0.0.1:{admin}"
-state_dir = "{folder}/state"
-log_level = "warning"
-deadline = 5  # waiting isn't what is measured
-{more}
-[[pages]]
-path = "/{{where}}/{{product_id}}"
-kind = "product"
-"""
-
-
-@dataclass
-class Row:
-    """Who is measured, and what came of it: requests a second, milliseconds."""
-
-    title: str
-    server: Server
-    path: str
-    cards: int
-    rates: list[float]
-    p99s: list[float]
 
 
 def block(page: str, language: str) -> str:
@@ -98,178 +39,99 @@ def block(page: str, language: str) -> str:
     return found[1]
 
 
-def page_of(tag: str) -> str:
+def page_of(tag: str) -> bytes:
     """A page with three slots in 31 KB; ``tag`` is what stands in one, with ``WIDGET`` for its name."""
     text = "<p>Oak, linen and warm light, for a home that you stay in.</p>\n" * 160
     slots = "".join(f"<section>{tag.replace('WIDGET', widget)}</section>\n{text}" for widget in WIDGETS)
-    return f"<!doctype html>\n<html><head><title>Oak sofa</title></head><body>\n{slots}</body></html>\n"
+    page = f"<!doctype html>\n<html><head><title>Oak sofa</title></head><body>\n{slots}</body></html>\n"
+    return page.encode()
 
 
 PAGES = {
     "ssi": page_of('<!--# include virtual="/_datacue/fragments/WIDGET" -->'),
     "esi": page_of('<esi:include src="/_datacue/fragments/WIDGET"/>'),
     "own": page_of("<div data-dc-products='WIDGET'></div>").replace(
-        "data-dc-products='banners'", "data-dc-banners"
+        b"data-dc-products='banners'", b"data-dc-banners"
     ),
 }
 
 
-def nginx_server(folder: Path, inside: str, port: int) -> Server:
-    """nginx with something in its ``http``."""
-    for part in (folder, folder / "tmp"):
-        part.mkdir(parents=True)
-        part.chmod(0o777)  # the worker may run as another user
-    config = folder / "nginx.conf"
-    config.write_text(STUBS.format(folder=folder, inside=inside))
-    return Server([nginx.binary() or "", "-c", str(config), "-e", str(folder / "error.log")], port, folder)
-
-
-def shop_of(folder: Path) -> Server:
-    """The shop: a page for each way of including, from files."""
-    port = free_port()
-    (folder / "files").mkdir(parents=True)
-    folder.chmod(0o755)
-    places = []
-    for name, page in PAGES.items():
-        (folder / "files" / f"{name}.html").write_text(page)
-        places.append(f"location /{name}/ {{ root {folder}/files; try_files /{name}.html =404; }}")
-    inside = f"default_type text/html; server {{ listen 127.0.0.1:{port}; {' '.join(places)} }}"
-    return nginx_server(folder / "nginx", inside, port)
-
-
-def vendor(folder: Path) -> Server:
-    """The events endpoint, from memory."""
-    port = free_port()
-    inside = f"default_type application/json; server {{ listen 127.0.0.1:{port}; return 200 '{SAME}'; }}"
-    return nginx_server(folder, inside, port)
-
-
-def proxy(folder: Path, shop: Server, events: Server, more: str = "") -> Server:
-    """Ours, as its user runs it."""
-    folder.mkdir()
-    port = free_port()
-    config = folder / "datacue.toml"
-    ports = {"shop": shop.port, "vendor": events.port, "port": port, "admin": free_port()}
-    config.write_text(SETTINGS.format(**ports, folder=folder, more=more))
-    command = [sys.executable, "-m", "proxy", "run", "--config", str(config)]
-    return Server(command, port, folder, {"PYTHONPATH": str(ROOT)})
-
-
 def behind_nginx(folder: Path, shop: Server, ours: Server) -> Server:
-    """docs/include/nginx.md."""
+    """docs/include/nginx.md, where it doesn't compress: nobody else here does."""
     port = free_port()
     config = block("nginx.md", "nginx").replace("127.0.0.1:8080", f"127.0.0.1:{shop.port}")
-    config = config.replace("127.0.0.1:8000", f"127.0.0.1:{ours.port}").replace(
-        "/var/cache/nginx", str(folder / "cache")
-    )
-    (folder / "cache").mkdir(parents=True)
-    (folder / "cache").chmod(0o777)
-    return nginx_server(folder / "nginx", config.replace("listen 80;", f"listen 127.0.0.1:{port};"), port)
+    config = config.replace("127.0.0.1:8000", f"127.0.0.1:{ours.port}").replace("gzip on;", "")
+    config = config.replace("/var/cache/nginx/pages", str(folder / "tmp" / "pages"))
+    return nginx.server(folder, config.replace("listen 80;", f"listen 127.0.0.1:{port};"), port)
 
 
 def behind_varnish(folder: Path, shop: Server, ours: Server) -> Server:
     """docs/include/varnish.md."""
-    folder.mkdir()
-    port = free_port()
-    vcl = folder / "default.vcl"
     text = block("varnish.md", "vcl").replace('"8080"', f'"{shop.port}"')
-    vcl.write_text(text.replace('"8000"', f'"{ours.port}"'))
-    command = [
-        varnish.binary() or "",
-        "-F",
-        "-n",
-        str(folder / "work"),
-        "-f",
-        str(vcl),
-        "-s",
-        "malloc,64m",
-        "-T",
-        "none",
-    ]
-    command += ["-a", f"127.0.0.1:{port}", "-j", "none", "-p", "thread_pools=1", "-p", "thread_pool_min=50"]
-    return Server(command, port, folder)
+    return varnish.server(folder, text.replace('"8000"', f'"{ours.port}"'))
 
 
-def cookies(ours: Server) -> Iterator[str]:
-    """New visitors."""
-    for _ in range(VISITORS):
-        connection = http.client.HTTPConnection("127.0.0.1", ours.port, timeout=20)
-        connection.request("GET", "/_datacue/visitor", headers=BROWSER)
-        cookie = connection.getresponse().headers["set-cookie"]
-        connection.close()
-        yield cookie.partition(";")[0]
+@contextmanager
+def started(folder: Path) -> Iterator[Field]:
+    """Everybody, started and checked.
 
-
-def measure(row: Row, visitors: Path, seconds: float) -> dict[str, float]:
-    """One round of wrk, every request another visitor's."""
-    command = [load.wrk() or "wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds:g}s", "--timeout", "10s"]
-    for name, value in BROWSER.items():
-        command += ["-H", f"{name}: {value}"]
-    command += ["-s", str(load.SCRIPT), f"http://127.0.0.1:{row.server.port}{row.path}", "--", str(visitors)]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
-    if found["errors"]:
-        raise SystemExit(f"{row.title}: {found['errors']:.0f} requests failed under load")
-    return found
-
-
-def check(row: Row, cookie: str) -> None:
-    """Whether it answers as it should, before anything is timed."""
-    connection = http.client.HTTPConnection("127.0.0.1", row.server.port, timeout=20)
-    connection.request("GET", row.path, headers={**BROWSER, "Cookie": cookie})
-    body = connection.getresponse().read()
-    connection.close()
-    if body.count(CARD) != row.cards:
-        raise SystemExit(f"{row.title}: {body.count(CARD)} products, not {row.cards}")
-
-
-def run(folder: Path, rounds: int, seconds: float) -> list[Row]:
-    """Everybody in turn, several times over."""
-    folder.chmod(0o755)
-    with ExitStack() as stack:
+    Raises:
+        StartFailed, WrongAnswer: one of them doesn't run as it should.
+    """
+    with stage(folder, pages=PAGES) as here, ExitStack() as stack:
         enter = stack.enter_context
-        events = enter(vendor(folder / "vendor"))
-        shop = enter(shop_of(folder / "shop"))
-        ours = enter(proxy(folder / "ours", shop, events, "view_window = 0"))
-        kept = enter(proxy(folder / "kept", shop, events, "view_window = 60"))
-        fragment = "/_datacue/fragments/related?product_id=1"
-        rows = [
-            Row("a fragment of a page view that is known", kept, fragment, CARDS // 2, [], []),
-            Row("a fragment, each a page view", ours, fragment, CARDS // 2, [], []),
-            Row("page, three slots: this proxy", ours, "/own/1", CARDS, [], []),
-        ]
-        composed = enter(behind_nginx(folder / "nginx", shop, kept))
-        rows.append(Row("page, three includes: nginx", composed, "/ssi/1", CARDS, [], []))
+        ours = enter(proxy(folder / "ours", here.shop, here.events, view_window=0))
+        kept = enter(proxy(folder / "kept", here.shop, here.events, view_window=60))
+        page = Contestant("page", "page, three slots: this proxy", ours, path="/product/own")
+        page.invite()
+        guests = Contestant("guests", "", kept, path="/product/own")
+        guests.invite()
+
+        def add(contestant: Contestant, cards: int = CARDS) -> None:
+            found = contestant.get().count(CARD)
+            if found != cards:
+                raise WrongAnswer(f"{contestant.title}: {found} products, not {cards}")
+            here.contestants.append(contestant)
+
+        def composed(name: str, by: str, server: Server) -> Contestant:
+            title = f"page, three includes: {by}"
+            return Contestant(
+                name, title, enter(server), path=f"/product/{name}", cookies=guests.cookies, helpers=[kept]
+            )
+
+        known, alone = "a fragment of a page view that is known", "a fragment, each a page view"
+        add(Contestant("known", known, kept, path=FRAGMENT, cookies=guests.cookies), CARDS // 2)
+        add(Contestant("alone", alone, ours, path=FRAGMENT, cookies=page.cookies), CARDS // 2)
+        add(page)
+        add(composed("ssi", "nginx", behind_nginx(folder / "nginx", here.shop, kept)))
         if varnish.binary() is not None:
-            composed = enter(behind_varnish(folder / "varnish", shop, kept))
-            rows.append(Row("page, three includes: Varnish", composed, "/esi/1", CARDS, [], []))
-        for_each = {}
-        for server in (ours, kept):
-            for_each[server.port] = server.folder / "visitors"
-            for_each[server.port].write_text("".join(f"{cookie}\n" for cookie in cookies(server)))
-        for number in range(rounds + 1):
-            for row in rows:
-                visitors = for_each.get(row.server.port, kept.folder / "visitors")
-                check(row, visitors.read_text().partition("\n")[0])
-                found = measure(row, visitors, seconds)
-                if number:  # the first round warms up
-                    row.rates.append(found["requests"] / found["seconds"])
-                    row.p99s.append(found["p99"])
-        return rows
+            add(composed("esi", "Varnish", behind_varnish(folder / "varnish", here.shop, kept)))
+        yield here
 
 
-def main() -> None:
-    """Prints a table."""
+def row(title: str, rounds: Sequence[Round]) -> list[str]:
+    """Medians over the rounds."""
+    return [title, f"{median(one.rate for one in rounds):,.0f}", f"{median(one.p99 for one in rounds):.1f}"]
+
+
+def main() -> int:
+    """Prints a table; 1 for a contestant that fails."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.includes", description=__doc__)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=3.0)
     given = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="includes-") as name:
-        rows = run(Path(name), given.rounds, given.seconds)
-    print("| | requests/s | p99 ms |\n|---|---|---|")
-    for row in rows:
-        print(f"| {row.title} | {median(row.rates):,.0f} | {median(row.p99s):.1f} |")
+    try:
+        with tempfile.TemporaryDirectory(prefix="includes-") as name:
+            Path(name).chmod(0o755)  # nginx's workers may run as another user
+            with started(Path(name) / "stage") as held:
+                rounds = contest.hold(held, rounds=given.rounds, seconds=given.seconds, say=lambda _: None)
+    except (StartFailed, WrongAnswer) as error:
+        print(f"benchmarks.includes: {error}", file=sys.stderr)
+        return 1
+    rows = [row(one.title, rounds[one.key]) for one in held.contestants]
+    print("\n".join(table(["", "requests/s", "p99 ms"], rows)))
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

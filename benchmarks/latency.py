@@ -61,7 +61,7 @@ def measure(field: Field, key: str, folder: Path, *, say: Callable[[str], None])
     """
     folder.mkdir()
     ours = next(one for one in field.contestants if one.key == key)
-    shop = Contestant("shop", "the shop alone", field.stubs[0])
+    shop = Contestant("shop", "the shop alone", field.shop)
     shop.get()
     full = load.run(ours, field, connections=CONNECTIONS, seconds=SECONDS).rate
     each = max(1, int(full / 2 / CONNECTIONS))

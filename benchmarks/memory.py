@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from benchmarks import nginx
-from benchmarks.contestants import BROWSER, Contestant, proxy
+from benchmarks.contestants import BROWSER, Contestant, proxy, stage
 from benchmarks.page import PAGE
 
 if TYPE_CHECKING:
@@ -46,18 +46,15 @@ def measure(folder: Path) -> Memory:
     """
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(SOCKETS, most), most))
-    folder.mkdir()
-    folder.chmod(0o755)
-    with ExitStack() as stack:
-        shop = stack.enter_context(nginx.shop(folder / "shop"))
-        events = stack.enter_context(nginx.events(folder / "events"))
-        ours = Contestant("idle", "this proxy", stack.enter_context(proxy(folder / "idle", shop, events)))
+    with stage(folder) as field, proxy(folder / "idle", field.shop, field.events) as server:
+        ours = Contestant("idle", "this proxy", server)
         ours.invite()
         idle = _added(ours, answered=True)
-    with ExitStack() as stack:
-        events = stack.enter_context(nginx.events(folder / "events-2"))
-        halting = stack.enter_context(HaltingShop())
-        server = stack.enter_context(proxy(folder / "streaming", halting, events))
+    with (
+        nginx.events(folder / "events-2") as events,
+        HaltingShop() as halting,
+        proxy(folder / "streaming", halting, events) as server,
+    ):
         ours = Contestant("streaming", "this proxy", server)
         streaming = _added(ours, answered=False)
     return Memory(idle, streaming)

@@ -23,7 +23,8 @@ def python(name: str) -> Path:
     Raises:
         Missing: pip can't install it.
     """
-    wanted = (HERE / f"{name}.txt").read_text(encoding="utf-8")
+    # Rivals run on the same Python as we do, or the contest would be one of interpreters.
+    wanted = f"# {sys.base_prefix}: {sys.version}\n{(HERE / f'{name}.txt').read_text(encoding='utf-8')}"
     folder = MADE / name
     interpreter, done = folder / "bin" / "python", folder / "installed.txt"
     if not (done.exists() and done.read_text(encoding="utf-8") == wanted):

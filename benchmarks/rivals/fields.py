@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 from benchmarks import nginx, varnish
@@ -15,6 +16,7 @@ from benchmarks.contestants import (
     check_personalized,
     check_untouched,
     proxy,
+    stage,
 )
 from benchmarks.page import widgets_of
 from benchmarks.rivals import composers, through
@@ -34,30 +36,25 @@ def forwarding(folder: Path, *, say: Callable[[str], None]) -> Iterator[Field]:
     Raises:
         StartFailed, WrongAnswer: one that is installed doesn't run as it should.
     """
-    with ExitStack() as stack:
-        enter = stack.enter_context
-        folder.mkdir()
-        folder.chmod(0o755)
-        shop = enter(nginx.shop(folder / "shop"))
-        events = enter(nginx.events(folder / "events"))
-        here = Field([], [shop, events], {})
+    with stage(folder) as here, ExitStack() as stack:
 
         def add(key: str, title: str, make: Callable[[], Server]) -> None:
             say(f"starting: {title}")
             try:
-                contestant = Contestant(key, title, enter(make()))
+                contestant = Contestant(key, title, stack.enter_context(make()))
             except Missing as why:
                 here.skipped[title] = str(why)
                 return
             check_untouched(contestant)
             here.contestants.append(contestant)
 
-        add("forwarding", "nginx proxy_pass", lambda: nginx.forwarding(folder / "forwarding", shop.port))
-        add("through", "this proxy", lambda: proxy(folder / "through", shop, events, kind="none"))
+        shop = here.shop.port
+        add("forwarding", "nginx proxy_pass", partial(nginx.forwarding, folder / "forwarding", shop))
+        add("through", "this proxy", partial(proxy, folder / "through", here.shop, here.events, kind="none"))
         for factory, title in through.ASGI.items():
-            add(factory, title, lambda name=factory: through.asgi(name, folder / name, shop.port))  # type: ignore[misc]
-        add("proxy_py", "proxy.py, threaded", lambda: through.proxy_py(folder / "proxy_py", shop.port))
-        add("mitmproxy", "mitmproxy, reverse", lambda: through.mitmproxy(folder / "mitmproxy", shop.port))
+            add(factory, title, partial(through.asgi, factory, folder / factory, shop))
+        add("proxy_py", "proxy.py, threaded", partial(through.proxy_py, folder / "proxy_py", shop))
+        add("mitmproxy", "mitmproxy, reverse", partial(through.mitmproxy, folder / "mitmproxy", shop))
         yield here
 
 
@@ -68,35 +65,31 @@ def composing(folder: Path, *, say: Callable[[str], None]) -> Iterator[Field]:
     Raises:
         StartFailed, WrongAnswer: one that is installed doesn't run as it should.
     """
-    with ExitStack() as stack:
-        enter = stack.enter_context
-        folder.mkdir()
-        folder.chmod(0o755)
-        shop = enter(nginx.shop(folder / "shop"))
-        events = enter(nginx.events(folder / "events"))
-        here = Field([], [shop, events], {})
+    with stage(folder) as here, ExitStack() as stack:
 
-        say("starting: this proxy")
-        alone = Contestant("alone", "this proxy, in one go", enter(proxy(folder / "alone", shop, events)))
-        check_personalized(alone)
-        here.contestants.append(alone)
+        def ours(name: str) -> Server:
+            return stack.enter_context(proxy(folder / name, here.shop, here.events))
 
         def add(key: str, title: str, make: Callable[[Path, int, int], Server]) -> None:
             say(f"starting: {title}")
-            ours = enter(proxy(folder / f"{key}-ours", shop, events))
-            guests = Contestant(key, title, ours)
+            fragments = ours(f"{key}-ours")
+            guests = Contestant(key, title, fragments)
             guests.invite()
             try:
-                server = enter(make(folder / key, shop.port, ours.port))
+                server = stack.enter_context(make(folder / key, here.shop.port, fragments.port))
             except Missing as why:
                 here.skipped[title] = str(why)
                 return
             contestant = Contestant(
-                key, title, server, path=f"/product/{key}", cookies=guests.cookies, helpers=[ours]
+                key, title, server, path=f"/product/{key}", cookies=guests.cookies, helpers=[fragments]
             )
             _check_composed(contestant)
             here.contestants.append(contestant)
 
+        say("starting: this proxy")
+        alone = Contestant("alone", "this proxy, in one go", ours("alone"))
+        check_personalized(alone)
+        here.contestants.append(alone)
         add("ssi", "nginx SSI + our fragments", nginx.composing)
         if varnish.binary() is None:
             here.skipped["Varnish ESI + our fragments"] = "varnishd is not installed"
