@@ -48,7 +48,7 @@ PURGE = "PURGE"
 NOTABLE = frozenset(
     {
         b"authorization", b"range", b"upgrade", b"transfer-encoding",
-        b"cache-control", b"connection", b"content-length",
+        b"accept", b"cache-control", b"connection", b"content-length",
     }
 )  # fmt: skip
 """Request fields that ask, or may ask, for something of one's own. So do names with an underscore: such a
@@ -310,6 +310,8 @@ def _is_usual(name: bytes, value: bytes) -> bool:
         return value == b"0"
     if name == b"connection":
         return value.lower() in CONNECTION
+    if name == b"accept":
+        return b"*/*" in value or b"text/html" in value.lower() or b"text/*" in value.lower()
     return name == b"cache-control" and b"no-store" not in value.lower()
 
 

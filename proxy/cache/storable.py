@@ -22,6 +22,8 @@ USER, EVENT = b"x-datacue-user", b"x-datacue-event"
 TARGETED = (b"surrogate-control", b"cdn-cache-control")
 """Fields that speak to caches in front of a shop; what they forbid to those, we don't do (RFC 9213)."""
 
+FORBIDDING = (b"no-store", b"private", b"no-cache", b"max-age=0")
+
 Refused = Literal[
     "status",
     "type",
@@ -140,7 +142,7 @@ def _refused(asked: Headers, status: int, headers: Headers) -> Refused | None:
         refusal in value.lower()
         for name in TARGETED
         for value in values_of(headers, name)
-        for refusal in (b"no-store", b"private")
+        for refusal in FORBIDDING
     ):
         return "no-store"
     policies = (b"content-security-policy", b"content-security-policy-report-only")

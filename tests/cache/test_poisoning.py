@@ -132,8 +132,9 @@ async def test_pages_that_differ_by_address_are_not_kept(world, vary):
 
 
 @pytest.mark.parametrize("name", [b"surrogate-control", b"cdn-cache-control"])
-async def test_what_is_forbidden_to_caches_in_front_is_forbidden_to_us(world, name):
-    world.shop.echoes("/", more=[(name, b"no-store")])
+@pytest.mark.parametrize("said", [b"no-store", b"max-age=9, private", b"No-Cache", b"max-age=0"])
+async def test_what_is_forbidden_to_caches_in_front_is_forbidden_to_us(world, name, said):
+    world.shop.echoes("/", more=[(name, said)])
     await world.ask()
     await world.ask()
     assert len(world.shop.asked) == 2
@@ -250,6 +251,25 @@ async def test_an_address_is_compared_byte_by_byte(world, query):
     await world.ask(query=b"a=1&b=2")
     await world.ask(query=query)
     assert len(world.shop.asked) == 2
+
+
+@pytest.mark.parametrize(
+    ("accept", "kept"),
+    [
+        (b"text/html,application/xml;q=0.9,*/*;q=0.8", True),
+        (b"*/*", True),
+        (b"TEXT/*", True),
+        (b"application/json", False),
+        (b"text/x-component", False),
+        (b"text/css,*/html", False),
+    ],
+)
+async def test_who_wants_no_html_is_not_given_the_page_that_is_kept(world, accept, kept):
+    """The same address may have JSON, too, at a shop that forgets to say so."""
+    world.shop.says("/")
+    await world.ask()
+    await world.ask("/", (b"accept", accept))
+    assert len(world.shop.asked) == (1 if kept else 2)
 
 
 async def test_an_empty_query_is_a_query(world):
