@@ -54,10 +54,15 @@ async def test_what_the_engine_refuses_has_its_words(client):
     assert not failed.retryable
 
 
-async def test_update_changes_what_is_given(client):
+async def test_update_changes_what_is_given_and_nothing_else(client):
     await client.batch.create("products", [product(1)])
-    assert (await client.batch.update("products", [{"product_id": "p1", "variant_id": "v", "stock": 0}])).done
-    assert (await client.overview()).products.variants == 1
+    changed = {"product_id": "p1", "variant_id": "v", "price": "9.00"}
+    assert (await client.batch.update("products", [changed])).done == 1
+    visitor = {"anonymous_id": "a1"}
+    await client.events({"type": "pageview", "subtype": "product", "product_id": "p1"}, user=visitor)
+    home = await client.events({"type": "pageview", "subtype": "home"}, user=visitor)
+    [shown] = home["recent_product_skus"]
+    assert (shown["price"], shown["name"]) == ("9.00", "Product 1")
 
 
 async def test_delete_takes_ids_pairs_and_whole_items(client):

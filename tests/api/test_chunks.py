@@ -51,7 +51,7 @@ def test_an_item_of_more_than_5_mib_fails_by_itself():
     assert "5 MiB" in str(failed.error)
 
 
-def test_a_million_bad_items_need_no_more_memory_than_a_batch():
+def test_bad_items_alone_are_told_a_batch_at_a_time():
     chunks = list(chunked(None for _ in range(1_200)))
     assert [len(chunk.failed) for chunk in chunks] == [MAX_ITEMS, MAX_ITEMS, 200]
     assert not any(chunk.items for chunk in chunks)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import inspect
-import os
 import re
 import subprocess
 import sys
 
 import pytest
-from harness.process import ROOT
+from harness.process import ROOT, environment
 
 import proxy.api
 from proxy.api import batch, retry, transport
@@ -21,16 +20,10 @@ PROGRAMS = re.findall(r"^```python\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
 def run(program, engine, folder, *arguments):
     file = folder / "program.py"
     file.write_text(program)
-    environment = {
-        **os.environ,
-        "PYTHONPATH": str(ROOT),
-        "DATACUE_API_KEY": "test-key",
-        "DATACUE_API_SECRET": "canary-3f9c-secret",
-        "DATACUE_API_URL": f"{engine.url}/v1",
-    }
+    keys = {"DATACUE_API_KEY": "test-key", "DATACUE_API_SECRET": "canary-3f9c-secret"}
     done = subprocess.run(
         [sys.executable, "-W", "error", file, *arguments],
-        cwd=folder, env=environment, capture_output=True, text=True, timeout=60, check=False,
+        cwd=folder, env=environment(**keys, DATACUE_API_URL=f"{engine.url}/v1"), capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     return done.stdout

@@ -103,7 +103,7 @@ async def test_a_product_is_deleted_with_all_its_variants(client):
     assert (await client.overview()).products == ProductCounts(0, 0)
 
 
-async def test_an_order_is_cancelled(face):
+async def test_an_order_that_is_cancelled_is_kept(face):
     client, call = face
     await call(client.orders.create, ITEMS["orders"])
     await call(client.orders.cancel, "o1")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from harness.peers import reply
 from hypothesis import given
@@ -187,8 +189,6 @@ async def test_a_vendor_that_takes_less_gets_halves(fake):
     taken = []
 
     async def picky(seen, writer):
-        import json
-
         users = json.loads(seen.body)["batch"]
         if len(users) > 2:
             writer.write(reply(b'{"error":"too many"}', 413))

@@ -140,6 +140,9 @@ class Vendor(Peer):
     async def _event(self, seen, writer):
         if self.delay:
             await asyncio.sleep(self.delay)
+        if seen.method == "DELETE":  # of a visitor, through the REST API
+            writer.write(reply(status=204, length=False))
+            return
         status = self.status
         body = json.dumps(self.recommendations).encode() if status == 200 else b"{}"
         if status == 200:

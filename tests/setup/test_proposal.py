@@ -70,13 +70,10 @@ async def test_a_shop_with_structured_data_gets_its_rules_slots_language_and_cur
         put(f"/c/{name}", LINKS, "<main></main>")
     put("/cart", LINKS, "<main></main>")
     proposal, written = await proposed()
-    assert [(rule.path, rule.kind) for rule in written.pages] == [
+    assert {(rule.path, rule.kind) for rule in written.pages} == {
         ("/p/{slug}-{product_id}", "product"),
         ("/c/{category_name}", "category"),
-    ] or [(rule.path, rule.kind) for rule in written.pages] == [
-        ("/c/{category_name}", "category"),
-        ("/p/{slug}-{product_id}", "product"),
-    ]
+    }
     assert {(slot.selector, slot.position) for slot in written.slots} == {
         ("main", "append"),
         (".product-tabs", "after"),
@@ -161,19 +158,18 @@ async def test_a_shop_that_does_not_answer_still_gets_a_file_that_says_so(propos
 
 
 TEXT = st.text(max_size=20)
+PRINTABLE = st.text(st.characters(exclude_categories=["C", "Z"], include_characters=" "), max_size=20)
 
 
 @settings(max_examples=60)
-@given(st.dictionaries(st.sampled_from(["name", "price"]), TEXT), TEXT, TEXT)
+@given(st.dictionaries(st.sampled_from(["name", "price"]), TEXT), PRINTABLE, PRINTABLE)
 def test_whatever_was_found_the_file_says_just_that(facts, selector, platform):
     proposal = Proposal(
         Answers("http://shop"),
-        platform=platform.replace("\n", " ").replace("\r", " "),
+        platform=platform,
         rules=[Rule("product", "/{slug}", {"product_id": selector}, facts)],
         slots=[SlotPlace(("home", "404"), selector, "append")],
     )
-    if not platform.isprintable() or not selector.isprintable():
-        return
     read = Settings.model_validate(tomllib.loads(write(proposal)))
     assert read.pages[0].facts == facts
     assert (read.slots[0].selector, read.slots[0].page) == (selector, ["home", "404"])
