@@ -68,6 +68,7 @@ class Personalization:
         self._static = static_files(settings.static)
         self._fragments = Fragments(settings.prefix, self._static, self._core)
         self._below = settings.prefix + "/"
+        self._below_raw = self._below.encode()
         self._pages: PageMiddleware | None = None
         self._opening = asyncio.Lock()
         self._stack = AsyncExitStack()
@@ -90,7 +91,9 @@ class Personalization:
         Returns:
             what answers; None where the app has to.
         """
-        if self._pages is None or head.path.startswith(self._below):
+        if self._pages is None or head.target.startswith(self._below_raw):
+            return None
+        if b"%" in head.target and head.path.startswith(self._below):
             return None
         return self._pages.direct(head, connection)
 

@@ -82,6 +82,15 @@ REQUIRED: dict[tuple[str, str | None], tuple[str, ...]] = {
 """The guide's events: (type, subtype) → fields that must be there."""
 
 
+def has_event(page: Page) -> bool:
+    """Whether ``page_event`` makes one."""
+    if page.kind == "product":
+        return bool(page.product_id)
+    if page.kind == "category":
+        return bool(page.category_name)
+    return bool(page.term) if page.kind == "search" else page.kind in PAGEVIEWS
+
+
 def page_event(page: Page) -> dict[str, Any] | None:
     """The event of a page view; None where the guide knows none for such a page.
 

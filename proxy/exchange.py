@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from functools import lru_cache
 from math import inf
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from proxy import coding, surrogate
-from proxy.events import Context, page_event, page_of, said, said_user
+from proxy.events import Context, has_event, page_event, page_of, said, said_user
 from proxy.headers import OUTCOME, SAID_BY_SHOP, personal, uncached, unsaid, value_of, values_of
 from proxy.identity import cookie_values
 from proxy.judge import judge
@@ -70,26 +70,47 @@ def _outcome(what: str, kind: str, why: str) -> bytes:
     return f"{what}; page={kind}; why={why}".encode()
 
 
-def view_of(
-    core: Core, client: Client, headers: Headers, target: bytes, identity: Identity, started: float
-) -> PageView:
+class Asker(NamedTuple):
+    """What a request's fields say of who asks, whatever is asked for.
+
+    Attributes:
+        headers: the fields.
+        context: where from.
+        view: the ID that an edge gave the page view.
+        cookies: what may name the visitor.
+    """
+
+    headers: Headers
+    context: Context
+    view: str
+    cookies: list[bytes]
+
+    @classmethod
+    def of(cls, core: Core, client: Client, headers: Headers) -> Asker:
+        """Reads the fields."""
+        return cls(
+            headers,
+            Context.of(client.ip, value_of(headers, b"user-agent")),
+            view_id(headers),
+            core.cookie.values(headers, secure=client.scheme == "https"),
+        )
+
+
+def view_of(core: Core, asker: Asker, target: bytes, visitor: Visitor, started: float) -> PageView:
     """The page view of a request.
 
     Args:
         core: see ``Core``.
-        client: who asks, from where.
-        headers: of the request.
+        asker: who asks.
         target: path, question mark and query.
-        identity: what the cookie says.
+        visitor: whom the cookie names.
         started: when the request came, on our clock.
     """
-    context = Context.of(client.ip, value_of(headers, b"user-agent"))
-    visitor = identity.visitor
-    if visitor.user_id is not None and core.capture.left(headers):
+    if visitor.user_id is not None and core.capture.left(asker.headers):
         visitor = Visitor(visitor.anonymous_id)
-    view = core.personalizer.view(visitor, context, started)
+    view = core.personalizer.view(visitor, asker.context, started)
     # Fragments of this page belong to this page view.
-    view.name, view.address = view_id(headers), target.rstrip(b"?").decode("latin-1")
+    view.name, view.address = asker.view, target.rstrip(b"?").decode("latin-1")
     return view
 
 
@@ -176,11 +197,12 @@ class Exchange:
     def open_view(self) -> PageView:
         """The page view; made at the first call, with the visitor that the cookie says."""
         if self.view is None:
-            scope, core = self.scope, self.core
-            self.identity = core.cookie.recognize(scope["headers"], secure=self.secure)
+            core = self.core
+            asker = Asker.of(core, self.client, self.received)
+            self.identity = core.cookie.of(asker.cookies)
             if self.late and self._peer_trusted and not self.known():
                 self._meet_newcomer(self.identity)
-            self.view = view_of(core, self.client, self.received, self.target, self.identity, self.started)
+            self.view = view_of(core, asker, self.target, self.identity.visitor, self.started)
         return self.view
 
     def _meet_newcomer(self, identity: Identity) -> None:
@@ -193,7 +215,7 @@ class Exchange:
     def _begin(self, view: PageView) -> None:
         """Starts the page view's event where the page is known well enough to make one."""
         page = self.page
-        if page is not None and (page_event(page) is not None or page.kind in {"checkout", "order"}):
+        if page is not None and (has_event(page) or page.kind in {"checkout", "order"}):
             view.begin(page)
 
     # -- the response -----------------------------------------------------------------------------

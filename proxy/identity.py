@@ -105,7 +105,15 @@ class VisitorCookie:
 
     def recognize(self, headers: Sequence[tuple[bytes, bytes]], *, secure: bool) -> Identity:
         """The visitor of a request; a new one where the cookie is absent, forged or expired."""
-        return self.known(headers, secure=secure) or Identity(self.mint(), renew=True)
+        return self.of(self.values(headers, secure=secure))
+
+    def values(self, headers: Sequence[tuple[bytes, bytes]], *, secure: bool) -> list[bytes]:
+        """What the request's cookies of our name hold, verified or not."""
+        return cookie_values(headers, self._secure if secure else self._plain)
+
+    def of(self, values: Sequence[bytes]) -> Identity:
+        """The visitor whom one of a request's ``values`` names; a new one where none does."""
+        return self._first(values) or Identity(self.mint(), renew=True)
 
     def mint(self) -> Visitor:
         """A new visitor."""
@@ -113,8 +121,10 @@ class VisitorCookie:
 
     def known(self, headers: Sequence[tuple[bytes, bytes]], *, secure: bool) -> Identity | None:
         """The visitor of a request that may not mint one; None where the cookie names nobody."""
-        name = self._secure if secure else self._plain
-        for value in cookie_values(headers, name):
+        return self._first(self.values(headers, secure=secure))
+
+    def _first(self, values: Sequence[bytes]) -> Identity | None:
+        for value in values:
             known = self._read(value)
             if known is not None:
                 return known

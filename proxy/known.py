@@ -38,7 +38,8 @@ IDENTITY = b"identity"
 
 
 Key = tuple["FactSelectors | None", bytes, int, bytes]
-"""What is looked for, the media type, the length of a page, and a sample of it."""
+"""What is looked for, the media type, the length of a page, and a sample of it; or all of it, where the sample
+is another's already."""
 
 
 class PageHead(NamedTuple):
@@ -120,12 +121,14 @@ class KnownPages:
             None where it needs more than its slots to be filled: it says who is logged in, it holds
             includes, or its charset can't be written to.
         """
-        key = (selectors, content_type, len(body), body[::SAMPLE])
+        key: Key = (selectors, content_type, len(body), body[::SAMPLE])
         remembered = self._pages.get(key)
-        if remembered is not None:
-            if remembered[0] == body:
-                return remembered[1]
+        if remembered is not None and remembered[0] != body:
             self._pages.mistaken()
+            key = (selectors, content_type, len(body), body)
+            remembered = self._pages.get(key)
+        if remembered is not None:
+            return remembered[1]
         splicer = Splicer(self._plan, selectors)
         pieces = splicer.feed(body) + splicer.close()
         page = _cut(content_type, body, pieces, splicer)

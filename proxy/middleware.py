@@ -7,17 +7,18 @@ Pure ASGI. What isn't a page view passes through untouched, as a stream; a page 
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from proxy.classify import not_counted
-from proxy.exchange import Exchange, Shy, outcome, view_of
+from proxy.events import has_event
+from proxy.exchange import Asker, Exchange, Shy, outcome, view_of
 from proxy.handle import Handle
-from proxy.headers import OUTCOME, SAID_BY_SHOP
+from proxy.headers import OUTCOME, SAID_BY_SHOP, loops
 from proxy.judge import asking
 from proxy.known import KnownPages
 from proxy.remember import Recent
 from proxy.shelling import Shelling
-from proxy.swift import Swift, Visit, fits, for_pages
+from proxy.swift import Swift, Visit, asks_simply, for_pages
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,6 +45,24 @@ MAX_SHY = 4096
 
 MAX_KNOWN = 512
 """Requests' heads remembered with what their fields say: a browser asks for all pictures of a page alike."""
+
+
+class Fields(NamedTuple):
+    """What a request's fields say, whatever it asks for.
+
+    Attributes:
+        asked, ignored: see ``PageMiddleware.judge``.
+        client: who asks.
+        asker: the same for a page view; None where the fields alone say that it needs more than its address,
+            or is none.
+        looping: whether the shop's address leads back to us.
+    """
+
+    asked: Asking
+    ignored: str | None
+    client: Client
+    asker: Asker | None
+    looping: bool
 
 
 class Relaying(Protocol):
@@ -97,9 +116,7 @@ class PageMiddleware:
         self.relay = relay
         self.keeping = keeping
         self.shy = Shy(MAX_SHY)
-        self._known: Recent[tuple[bytes | None, str, str, str], tuple[Asking, str | None, Client]] = Recent(
-            MAX_KNOWN
-        )
+        self._fields: Recent[tuple[bytes | None, str, str, str], Fields] = Recent(MAX_KNOWN)
         self.known = known = KnownPages(core.plan)
         for figure in ("bytes", "hits", "misses"):
             text = f"Pages remembered whole, cut at their slots: {figure}."
@@ -119,51 +136,58 @@ class PageMiddleware:
         """
         if self.relay is None or self.core.shells.mode != "none":
             return None
-        core = self.core
         # The same lines from the same address over the same scheme: asked in the same way by the same client.
         key = head.lines, head.method, connection.peer, connection.scheme
-        known = self._known.get(key) if head.lines is not None else None
-        if known is None:
-            asked, ignored = self._asked(head.method, head.headers)
-            client = core.trusted.client(connection.peer, connection.scheme, head.headers)
-            known = asked, ignored, client
+        fields = self._fields.get(key) if head.lines is not None else None
+        if fields is None:
+            fields = self._read(head, connection)
             if head.lines is not None:
-                self._known.keep(key, known)
-        asked, ignored, client = known
+                self._fields.keep(key, fields)
+        if fields.looping:
+            return None
+        core, asked, client = self.core, fields.asked, fields.client
         raw_path, _, query = head.target.partition(b"?")
-        page, ignored = self._page(head.method, asked, ignored, raw_path, query)
-        if not self._passes(head.method, asked, ignored):
-            try:
-                return self._swiftly(head, connection, asked, page, ignored)
-            except Exception as error:
-                # A bug of ours must not cost the page: the long way is left.
-                core.metrics.failures("proxy", "swift")
-                core.log.warning("a bug in datacue-proxy; the page goes the long way", exc_info=error)
-                return None
-        return self.relay(head, connection, client, Passing(core, client, page, ignored), self._listening)
+        page, ignored = self._page(head.method, asked, fields.ignored, raw_path, query)
+        passing = Passing(core, client, page, ignored)
+        if self._passes(head.method, asked, ignored):
+            return self.relay(head, connection, client, passing, self._listening)
+        if page is None or ignored is not None or fields.asker is None:
+            return None
+        try:
+            return self._swiftly(head, connection, client, fields.asker, page, passing)
+        except Exception as error:
+            # A bug of ours must not cost the page: the long way is left.
+            core.metrics.failures("proxy", "swift")
+            core.log.warning("a bug in datacue-proxy; the page goes the long way", exc_info=error)
+            return None
+
+    def _read(self, head: Head, connection: Connection) -> Fields:
+        """What the fields of a request say."""
+        core, headers = self.core, head.headers
+        asked, ignored = self._asked(head.method, headers)
+        client = core.trusted.client(connection.peer, connection.scheme, headers)
+        asker = Asker.of(core, client, headers) if asks_simply(asked, ignored, headers) else None
+        return Fields(asked, ignored, client, asker, loops(headers))
 
     def _swiftly(
-        self, head: Head, connection: Connection, asked: Asking, page: Page | None, ignored: str | None
+        self, head: Head, connection: Connection, client: Client, asker: Asker, page: Page, passing: Passing
     ) -> Reply | None:
         """Answers a page view whose page its address tells; None where it needs more than that."""
-        core, headers = self.core, head.headers
+        core = self.core
         raw_path, _, query = head.target.partition(b"?")
         target = b"%b?%b" % (raw_path, query)
-        if self.relay is None or page is None or target in self.shy:
+        if target in self.shy or not has_event(page) or core.capture.watches(raw_path, query, page):
             return None
-        if not fits(core, asked, page, ignored, head):
-            return None
-        client = core.trusted.client(connection.peer, connection.scheme, headers)
         kept = None
         if self.keeping is not None:
-            kept = self.keeping.at_hand(head, client, for_pages(core, headers))
+            kept = self.keeping.at_hand(head, client, for_pages(core, head.headers))
             if kept is None and not self.keeping.keeps_nothing_of(head, client):
                 return None  # what the shop answers may have to be kept
-        identity = core.cookie.recognize(headers, secure=client.scheme == "https")
-        view = view_of(core, client, headers, target, identity, core.clock())
+        identity = core.cookie.of(asker.cookies)
+        view = view_of(core, asker, target, identity.visitor, core.clock())
         listening = partial(self._going_on, identity, view)
         visit = Visit(core, self.known, client, identity, view, page, kept, self.app, listening)
-        passing = Passing(core, client, page, ignored)
+        assert self.relay is not None
         return self.relay(head, connection, client, passing, listening, partial(Swift, visit))
 
     def _going_on(self, identity: Identity, view: PageView, app: ASGIApp) -> ASGIApp:

@@ -131,9 +131,8 @@ class Remembered(Generic[Key, Value]):
         return entry.value
 
     def mistaken(self) -> None:
-        """What ``get`` has just found was not what was meant: a miss after all."""
+        """What ``get`` has just found was not what was meant: it doesn't count, and another key is asked for."""
         self._hits -= 1
-        self._misses += 1
 
     def put(self, key: Key, value: Value, size: int) -> None:
         """Remembers, where that is worth it.

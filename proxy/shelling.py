@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from proxy import coding, surrogate
 from proxy.classify import is_complete
-from proxy.events import page_event, page_of, said
+from proxy.events import has_event, page_of, said
 from proxy.headers import value_of, values_of
 from proxy.includes import concerns
 from proxy.judge import judge
@@ -154,7 +154,7 @@ class ShellView:
     @property
     def begun(self) -> bool:
         """Whether the fragments make an event."""
-        return self.page is not None and page_event(self.page) is not None
+        return self.page is not None and has_event(self.page)
 
     def begin(self, page: Page) -> None:
         """The page has said what it is."""

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from proxy import coding, surrogate
 from proxy.edge import InvalidResponse
 from proxy.errors import ConnectionLost, PeerError
-from proxy.events import page_event
-from proxy.exchange import outcome
+from proxy.exchange import INTRODUCED, outcome
 from proxy.finished import Finished
 from proxy.headers import OUTCOME
 from proxy.locate.memory import MAX_PATH
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
 
     from proxy.core import Core
     from proxy.edge import Connection, Head
-    from proxy.forwarding import Apology, Forwarding
+    from proxy.forwarding import Apology, Change, Forwarding
     from proxy.headers import Client, Headers
     from proxy.http1 import Inflow, Response, ResponseHead
     from proxy.identity import Identity
@@ -47,29 +46,31 @@ OK = 200
 
 NARROWED = (coding.narrowed,)
 NARROWED_ANNOUNCED = (coding.narrowed, surrogate.announced)
-"""What becomes of a page's request before it is the shop's."""
 
-UNFIT = frozenset({OUTCOME, surrogate.CAPABILITY, b"x-datacue-visitor"})
+UNFIT = frozenset({OUTCOME, surrogate.CAPABILITY, INTRODUCED})
 """Request fields by which a caller asks for more than the page."""
 
 
-def fits(core: Core, asked: Asking, page: Page, ignored: str | None, head: Head) -> bool:
-    """Whether a request may be served like this: its page is known, and nobody watches what else it says."""
-    raw_path, _, query = head.target.partition(b"?")
+def asks_simply(asked: Asking, ignored: str | None, headers: Headers) -> bool:
+    """Whether a request that asks for a page may be served like this, by its fields."""
     return (
         asked.page
         and not asked.conditional
         and ignored is None
-        and page_event(page) is not None
-        and UNFIT.isdisjoint([name for name, _ in head.headers])
-        and not core.capture.watches(raw_path, query, page)
+        and UNFIT.isdisjoint([name for name, _ in headers])
     )
+
+
+def changes(core: Core) -> tuple[Change, ...]:
+    """What becomes of a page's request fields before they are the shop's."""
+    return NARROWED_ANNOUNCED if core.announcing.going_on else NARROWED
 
 
 def for_pages(core: Core, headers: Headers) -> Headers:
     """A page's request fields as the shop, or what is kept of it, hears them."""
-    narrowed = coding.narrowed(headers)
-    return surrogate.announced(narrowed) if core.announcing.going_on else narrowed
+    for change in changes(core):
+        headers = change(headers)
+    return headers
 
 
 class KeptPage(Protocol):
@@ -139,9 +140,7 @@ class Swift(Relay):
             self._begin_with(visit.kept)
             return True
         forwarding, head, peer = self._forwarding, self._head, self._connection.peer
-        message = forwarding.message(
-            head, peer, client, *(NARROWED_ANNOUNCED if visit.core.announcing.going_on else NARROWED)
-        )
+        message = forwarding.message(head, peer, client, *changes(visit.core))
         self._began = forwarding.clock()
         self._inflow = forwarding.pool.send_now(message, self, idempotent=True)
         if self._inflow is None:
@@ -396,7 +395,7 @@ class Swift(Relay):
     def _count(self) -> None:
         core, known = self._visit.core, self._known
         assert known is not None
-        touched = self._removed or any(became == "hit" for _, became in self._visit.view.outcomes)
+        touched = self._removed or "hit" in [became for _, became in self._visit.view.outcomes]
         core.metrics.pages(self._visit.page.kind, "rewritten" if touched else "untouched")
         if known.bailed:
             core.metrics.bailed(known.bailed)

@@ -77,15 +77,13 @@ class Upstream:
         """Forwards a request that passes by, without a task; None where that must wait for a connection.
 
         Args:
-            head: of a bare request.
+            head: of a bare request, which doesn't come back to us.
             connection: to the visitor.
             client: who asks.
             passing: what is said about it.
             listening: wraps an app as this one is wrapped, to hear what the shop says to us.
             make: of the relay's arguments.
         """
-        if loops(head.headers):
-            return None
         relay = make(
             self._forwarding, head, connection, passing, lambda response: listening(self._rest(response))
         )

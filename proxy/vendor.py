@@ -75,7 +75,7 @@ class EventsClient:
         loop = asyncio.get_running_loop() if self._loop is None else self._loop
         self._loop = loop
         reply = _Reply(self._read, loop)
-        if self._pool.send_now(message, reply, limit=MAX_ANSWER) is not None:
+        if self._pool.send_now(message, reply, limit=MAX_ANSWER, kept=True) is not None:
             return reply
         return loop.create_task(self._fetch(message))
 

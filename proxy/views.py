@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec import Struct
 
-from proxy.events import Context, page_event
+from proxy.events import Context, has_event
 from proxy.headers import value_of
 from proxy.models import Page, Recommendations, Visitor  # noqa: TC001  msgspec resolves annotations at run time
 
@@ -281,7 +281,7 @@ def view_id(headers: Headers) -> str:
 
 def makes(asked: Asked) -> bool:
     """Whether a request may and can make the page view's event."""
-    return asked.counts and asked.page is not None and page_event(asked.page) is not None
+    return asked.counts and asked.page is not None and has_event(asked.page)
 
 
 def group_of(visitor: Visitor, view: str) -> Group:

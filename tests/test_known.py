@@ -66,6 +66,7 @@ def test_pages_that_differ_in_one_byte_alone_are_told_apart(place, order):
     for other in order:
         body = bodies[other]
         assert written(known.page(None, HTML, body)) == body.replace(b"own", b"{own}")
+    assert known.stats.misses == len(set(order))
 
 
 def test_the_same_bytes_under_another_rule_are_another_page_with_facts_of_its_own():

@@ -8,7 +8,7 @@ skipped, mended or guessed. There is no second parser behind this one that could
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final, Literal, NoReturn, get_args
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, NoReturn, get_args
 from urllib.parse import unquote_to_bytes
 
 from msgspec import Struct
@@ -17,6 +17,8 @@ from proxy.errors import RequestRefused
 from proxy.remember import Recent
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from proxy.edge.limits import EdgeLimits
 
 Reason = Literal[
@@ -89,6 +91,18 @@ _REMEMBERED_BYTES: Final = 4096
 """Of such a section. Together, with what is made of them, about 5 MB."""
 
 
+class Frame(NamedTuple):
+    """What a head says of its body's end and of the connection: see ``Head``."""
+
+    http_version: Literal["1.0", "1.1"]
+    content_length: int | None
+    chunked: bool
+    keep_alive: bool
+    expects_continue: bool
+    upgrade: bool
+    bare: bool
+
+
 class Section(Struct, gc=False):
     """What the field lines of a request say; shared by all requests that say the same, so never changed."""
 
@@ -97,6 +111,8 @@ class Section(Struct, gc=False):
     host: bytes
     lines: bytes | None = None
     """Themselves, where they are remembered."""
+    frame: Frame | None = None
+    """Of a GET of HTTP/1.1 with them, once somebody asked."""
 
 
 _sections: Recent[bytes, Section] = Recent(_REMEMBERED)
@@ -112,8 +128,11 @@ class Head(Struct, gc=False):
     method: str
     target: bytes
     """Origin-form or ``*``: what goes to the shop."""
-    http_version: Literal["1.0", "1.1"]
     headers: list[tuple[bytes, bytes]]
+    lines: bytes | None
+    """The field lines that became ``headers``, byte for byte, where they came before and may well come again:
+    what is worked out from ``headers`` may be remembered by them."""
+    http_version: Literal["1.0", "1.1"]
     content_length: int | None
     chunked: bool
     keep_alive: bool
@@ -122,9 +141,6 @@ class Head(Struct, gc=False):
     """It asks for another protocol on this connection, and we would carry that."""
     bare: bool
     """A GET or HEAD of HTTP/1.1 without any field about a body or another protocol: most requests."""
-    lines: bytes | None
-    """The field lines that became ``headers``, byte for byte, where they came before and may well come again:
-    what is worked out from ``headers`` may be remembered by them."""
 
     @property
     def path(self) -> str:
@@ -208,7 +224,13 @@ def parse_head(head: bytes, limits: EdgeLimits) -> Head:
         refuse("too-many-fields", 431)
     if not target.startswith(b"/"):
         target = _origin_form(method, target, section.host)
-    return _frame(method.decode("ascii"), target, minor, section)
+    usual = method == b"GET" and minor == b"1"
+    frame = section.frame if usual else None
+    if frame is None:
+        frame = _frame(method.decode("ascii"), minor, section.notable)
+        if usual:
+            section.frame = frame
+    return Head("GET" if usual else method.decode("ascii"), target, section.headers, section.lines, *frame)
 
 
 def _section(head: bytes, lines: bytes) -> Section:
@@ -240,9 +262,8 @@ def _section(head: bytes, lines: bytes) -> Section:
     return Section(headers, notable, host)
 
 
-def _frame(method: str, target: bytes, minor: bytes, section: Section) -> Head:
+def _frame(method: str, minor: bytes, notable: Mapping[bytes, bytes]) -> Frame:
     """Where the body ends and what becomes of the connection (RFC 9112, 6.3 and 9.3)."""
-    notable = section.notable
     current = minor == b"1"
     content_length: int | None = None
     chunked = False
@@ -280,18 +301,9 @@ def _frame(method: str, target: bytes, minor: bytes, section: Section) -> Head:
         and content_length is None
         and notable.keys().isdisjoint(_UNUSUAL)
     )
-    return Head(
-        method,
-        target,
-        "1.1" if current else "1.0",
-        section.headers,
-        content_length,
-        chunked,
-        keep_alive,
-        current and notable.get(b"expect", b"").lower() == b"100-continue",
-        upgrade,
-        bare,
-        section.lines,
+    expects_continue = current and notable.get(b"expect", b"").lower() == b"100-continue"
+    return Frame(
+        "1.1" if current else "1.0", content_length, chunked, keep_alive, expects_continue, upgrade, bare
     )
 
 

@@ -144,6 +144,10 @@ class Inbound:
             self._body = UntilClose()
         else:
             self._check_size(head.length)
+            if len(rest) == head.length:  # all of it came along
+                self.chunks.append(rest)
+                self.size = head.length
+                return self._end(b"")
             self._body = LengthBody(head.length)
         return self._feed_body(self._body, rest) if rest else IN_BODY
 

@@ -28,6 +28,10 @@ _SHORTEST_TICK, _LONGEST_TICK = 0.01, 1.0
 _TICKS_PER_TIMEOUT = 8
 """How exactly the shortest timeout is held: an eighth."""
 
+_FRESH_SECONDS = 0.2
+"""A connection that was used so lately isn't looked at before the next request: servers keep theirs open for
+seconds, and asking the kernel costs as much as writing the request does. Until one proves to be different."""
+
 _CLOSE_SECONDS = 2.0
 """How long :meth:`Pool.aclose` waits for sockets that are slow to go."""
 
@@ -71,6 +75,7 @@ class Pool:
         self._shortest = min(self._timeouts.response, self._timeouts.idle, self._limits.idle_seconds)
         self._tick_seconds = min(max(self._shortest / _TICKS_PER_TIMEOUT, _SHORTEST_TICK), _LONGEST_TICK)
         self._closing = False
+        self._hasty = False  # the server has closed a connection right after using it
         self._drained: asyncio.Future[None] | None = None
 
     # Requests.
@@ -154,7 +159,13 @@ class Pool:
         )
 
     def send_now(
-        self, message: bytes, receiver: Receiver, *, limit: int | None = None, idempotent: bool = False
+        self,
+        message: bytes,
+        receiver: Receiver,
+        *,
+        limit: int | None = None,
+        idempotent: bool = False,
+        kept: bool = False,
     ) -> Inflow | None:
         """Sends a serialized request over an idle connection, without waiting for anything.
 
@@ -163,11 +174,12 @@ class Pool:
             receiver: told of the response.
             limit: of the response's body, in bytes.
             idempotent: whoever gets the failure of a connection that ``was_stale`` may send it once more.
+            kept: the failure costs nobody anything: what can't be sent now is sent later.
 
         Returns:
             what brings the response; None where no connection is idle: nothing was sent.
         """
-        connection = self._take(careful=not idempotent)
+        connection = self._take(careful=not idempotent, kept=kept)
         if connection is not None:
             connection.begin_whole(message, receiver, limit=limit)
         return connection
@@ -225,6 +237,9 @@ class Pool:
         self._open.discard(connection)
         if connection.idle_since:
             self._idle.remove(connection)
+            self._hasty = self._hasty or self._is_fresh(connection.idle_since, connection)
+        elif connection.was_stale:
+            self._hasty = True
         self._free_slot()
 
     def connected(self) -> None:
@@ -244,20 +259,26 @@ class Pool:
 
     # Getting a connection.
 
-    def _take(self, *, careful: bool) -> Connection | None:
+    def _take(self, *, careful: bool, kept: bool = False) -> Connection | None:
         """The idle connection that was used last, if nobody waits for one.
 
         Args:
             careful: the request can't be sent twice: look at the socket itself, since a close that
                 has arrived but was not yet told to us would cost the visitor an error.
+            kept: it would cost nobody anything, and is hardly to be expected of a connection just used.
         """
         while self._idle:
             connection = self._idle.pop()
-            connection.idle_since = 0.0
-            if connection.usable and not (careful and connection.has_input()):
+            released, connection.idle_since = connection.idle_since, 0.0
+            trusting = kept and not self._hasty and self._is_fresh(released, connection)
+            look = careful and not trusting
+            if connection.usable and not (look and connection.has_input()):
                 return connection
             connection.close()
         return None
+
+    def _is_fresh(self, released: float, connection: Connection) -> bool:
+        return connection.now() - released < _FRESH_SECONDS
 
     async def _acquire(self, *, fresh: bool = False) -> Connection:
         """Opens a connection, or waits for one.

@@ -86,6 +86,56 @@ async def test_a_close_that_the_loop_has_not_told_yet_is_seen(pool_to: Any, get:
         far.close()
 
 
+async def test_what_is_kept_trusts_a_connection_just_used_until_one_proves_otherwise(pool_to: Any) -> None:
+    """Its failure costs nobody anything, and a look at the socket costs as much as the request."""
+    loop = asyncio.get_running_loop()
+    message = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n"
+
+    async def serve_one(server: socket.socket) -> socket.socket:
+        far, _ = await loop.sock_accept(server)
+        far.setblocking(False)
+        assert (await loop.sock_recv(far, 1000)).endswith(b"\r\n\r\n")
+        await loop.sock_sendall(far, OK)
+        return far
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.setblocking(False)
+        pool = pool_to(Origin("http", *server.getsockname()))
+        far, _ = await asyncio.gather(serve_one(server), pool.fetch(message, limit=9))
+        far.close()  # and the loop hasn't heard of it
+        lost = pool.awaited(whole=True)
+        assert pool.send_now(message, lost, kept=True) is not None
+        with pytest.raises(ConnectionLost):
+            await lost.due
+        far, _ = await asyncio.gather(serve_one(server), pool.fetch(message, limit=9))
+        far.close()
+        assert pool.send_now(message, pool.awaited(whole=True), kept=True) is None
+
+
+async def test_a_server_that_closes_what_it_has_just_used_is_not_trusted(
+    pool_to: Any, eventually: Any
+) -> None:
+    loop = asyncio.get_running_loop()
+    message = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n"
+
+    async def serve_one(server: socket.socket) -> socket.socket:
+        far, _ = await loop.sock_accept(server)
+        far.setblocking(False)
+        await loop.sock_recv(far, 1000)
+        await loop.sock_sendall(far, OK)
+        return far
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.setblocking(False)
+        pool = pool_to(Origin("http", *server.getsockname()))
+        far, _ = await asyncio.gather(serve_one(server), pool.fetch(message, limit=9))
+        far.close()
+        await eventually(lambda: pool.idle == 0)
+        far, _ = await asyncio.gather(serve_one(server), pool.fetch(message, limit=9))
+        far.close()
+        assert pool.send_now(message, pool.awaited(whole=True), kept=True) is None
+
+
 def dies_under_the_second(wire_closes: Any) -> Any:
     """A script that takes the second request of its connection and dies without a byte."""
 
