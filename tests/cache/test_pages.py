@@ -11,6 +11,9 @@ from proxy.cache.keeper import MAX_VAIN, VAIN_SECONDS
 from proxy.cache.landing import MAX_PAGE
 from proxy.cache.pages import COLLAPSE_SECONDS
 from proxy.cache.store import MAX_VARIANTS
+from proxy.edge import EdgeLimits
+from proxy.edge.head import parse_head
+from proxy.headers import Client
 
 
 async def test_a_public_page_is_asked_for_once_and_says_its_age(world):
@@ -448,3 +451,61 @@ async def test_what_is_remembered_of_pages_that_are_not_kept_is_bounded(world):
         keeper.refuse(("http", b"h", b"/%d" % number), "status", None)
     assert not keeper.in_vain(("http", b"h", b"/9"))
     assert keeper.in_vain(("http", b"h", b"/10"))
+
+
+# -- without a task ----------------------------------------------------------------------------------
+
+
+def at_hand(world, *fields, target=b"/"):
+    lines = b"".join(b"%b: %b\r\n" % field for field in fields)
+    head = parse_head(b"GET %b HTTP/1.1\r\nHost: Shop.example\r\n%b\r\n" % (target, lines), EdgeLimits())
+    client = Client("203.0.113.9", "http", b"Shop.example", trusted=False)
+    return world.cache.at_hand(head, client, head.headers), world.cache.keeps_nothing_of(head, client)
+
+
+async def test_a_fresh_page_is_at_hand_and_no_other(world):
+    world.shop.says("/")
+    world.shop.says("/private", b"<p>own</p>", b"private")
+    await world.ask()
+    await world.ask("/private")
+    entry, _ = at_hand(world)
+    assert entry.body == b"<p>page</p>"
+    assert world.counted("hit") == 1
+    assert at_hand(world, (b"Authorization", b"Basic eA==")) == (None, False)
+    assert at_hand(world, (b"Cache-Control", b"no-cache")) == (None, False)
+    assert at_hand(world, target=b"/other") == (None, False)
+    assert at_hand(world, target=b"/private") == (None, True)
+    world.clock.at += VAIN_SECONDS + 1
+    assert at_hand(world) == (None, False)
+    assert at_hand(world, target=b"/private") == (None, False)
+
+
+async def test_what_is_asked_for_anew_ends_with_the_server(world):
+    world.shop.says("/", b"<p>old</p>", b"max-age=60, stale-while-revalidate=60")
+    await world.ask()
+    world.clock.at += 70
+    world.shop.gate = asyncio.Event()
+    await world.ask()
+    (refresh,) = world.cache._refreshing.values()
+    told = []
+
+    async def server(scope, receive, send):
+        await send({"type": "lifespan.shutdown.complete"})
+
+    async def send(message):
+        told.append((message["type"], refresh.cancelled()))
+
+    world.cache.app = server
+    await world.cache({"type": "lifespan"}, None, send)
+    assert told == [("lifespan.shutdown.complete", True)]
+
+
+async def test_what_is_no_http_passes(world):
+    seen = []
+
+    async def app(scope, receive, send):
+        seen.append(scope["type"])
+
+    world.cache.app = app
+    await world.cache({"type": "websocket"}, None, None)
+    assert seen == ["websocket"]
