@@ -5,19 +5,16 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
-import socket
 from contextlib import asynccontextmanager
 
-import httpx
 import pytest
-import uvicorn
 from harness import commands
+from harness.apps import serving
+from harness.engine import engine
 from harness.peers import reply
 
-from proxy import logs
 from proxy.demo.catalogue import PRODUCTS
 from proxy.demo.shop import create_shop
-from proxy.engine_host import EngineHost
 
 SECONDS = 90
 
@@ -57,47 +54,21 @@ async def until(reached, process):
 
 
 @asynccontextmanager
-async def engine(state_dir):
-    """The engine that the crawl has filled, and a way to tell it that somebody looks at a page."""
-    host = EngineHost(state_dir, logs.configure("warning", "json"))
-    await host.start()
-    transport = httpx.AsyncHTTPTransport(uds=host.socket)
-    try:
-        async with httpx.AsyncClient(transport=transport, base_url="http://engine.localhost") as client:
-
-            async def view(**event):
-                body = {"user": {"anonymous_id": "v1"}, "event": {"type": "pageview", **event}}
-                answer = await client.post("/", json=body, auth=(host.keys.api_key, ""))
-                return {name: found for name, found in answer.json().items() if name.endswith("_skus")}
-
-            yield view
-    finally:
-        await host.aclose()
-
-
-@asynccontextmanager
 async def demo_shop(paths):
     """The demo shop with a sitemap, which it has none of."""
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    listener.bind(("127.0.0.1", 0))
-    listener.listen()
-    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     shop = create_shop()
 
     async def app(scope, receive, send):
         if scope["path"] != "/sitemap.xml":
             await shop(scope, receive, send)
             return
-        entries = "".join(f"<url><loc>{url}{path}</loc></url>" for path in paths)
+        home = f"http://{dict(scope['headers'])[b'host'].decode()}"
+        entries = "".join(f"<url><loc>{home}{path}</loc></url>" for path in paths)
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": f"<urlset>{entries}</urlset>".encode()})
 
-    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="off"))
-    serving = asyncio.get_running_loop().create_task(server.serve(sockets=[listener]))
-    yield url
-    server.should_exit = True
-    await serving
-    listener.close()
+    async with serving(app, lifespan="off") as (host, port):
+        yield f"http://{host}:{port}"
 
 
 async def test_a_shop_that_was_crawled_is_recommended_from_at_once(command, tmp_path):

@@ -12,12 +12,9 @@ import signal
 import subprocess
 from contextlib import suppress
 
-import httpx
 import pytest
+from harness.engine import engine
 from harness.peers import reply
-
-from proxy import logs
-from proxy.engine_host import EngineHost
 
 HEADER = "product_id,category_1,name,price,stock,photo_url,link\n"
 SECONDS = 60
@@ -69,17 +66,10 @@ def batches(vendor):
 
 
 async def test_what_is_imported_is_recommended_by_the_engine_that_runs(command, products, tmp_path):
-    host = EngineHost(tmp_path / ".datacue", logs.configure("warning", "json"))
-    await host.start()
-    try:
+    async with engine(tmp_path / ".datacue") as view:
         code, _, err = await command("products", products(6))
         assert (code, "6 created." in err) == (0, True), err
-        transport = httpx.AsyncHTTPTransport(uds=host.socket)
-        async with httpx.AsyncClient(transport=transport, base_url="http://engine.localhost") as client:
-            body = {"user": {"anonymous_id": "v1"}, "event": {"type": "pageview", "subtype": "home"}}
-            answer = (await client.post("/", json=body, auth=(host.keys.api_key, ""))).json()
-    finally:
-        await host.aclose()
+        answer = await view(subtype="home")
     assert {item["product_id"] for item in answer["related_product_skus"]} == {f"p{n}" for n in range(6)}
     assert not list((tmp_path / ".datacue" / "imports").iterdir())
 

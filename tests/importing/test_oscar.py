@@ -6,14 +6,11 @@ import shutil
 import subprocess
 import sys
 
-import httpx
 import pytest
+from harness.engine import engine
 from harness.process import ROOT
 from oscar_shop import goods
 from oscar_shop.process import built, environment
-
-from proxy import logs
-from proxy.engine_host import EngineHost
 
 SHOPPING = """
 import django
@@ -60,21 +57,9 @@ async def test_what_oscar_exports_is_imported_and_recommended(command, exported,
     names = {
         good.name: number for number, good in enumerate((g for of in goods.GOODS.values() for g in of), 1)
     }
-    host = EngineHost(tmp_path / ".datacue", logs.configure("warning", "json"))
-    await host.start()
-    try:
-        transport = httpx.AsyncHTTPTransport(uds=host.socket)
-        async with httpx.AsyncClient(transport=transport, base_url="http://engine.localhost") as client:
-
-            async def view(user, **event):
-                body = {"user": user, "event": {"type": "pageview", **event}}
-                answer = await client.post("/", json=body, auth=(host.keys.api_key, ""))
-                return answer.json()
-
-            seen = await view({"anonymous_id": "v1"}, subtype="product", product_id=str(names["Seed tray"]))
-            home = await view({"user_id": "u1@example.com"}, subtype="home")
-    finally:
-        await host.aclose()
+    async with engine(tmp_path / ".datacue") as view:
+        seen = await view(subtype="product", product_id=str(names["Seed tray"]))
+        home = await view({"user_id": "u1@example.com"}, subtype="home")
     twine = seen["related_product_skus"][0]
     assert (twine["name"], twine["price"], twine["category_1"]) == ("Garden twine", 4.25, "Garden")
     assert twine["link"] == f"/catalogue/garden-twine_{names['Garden twine']}/"
