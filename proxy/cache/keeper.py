@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from proxy.cache.entry import Entry
-    from proxy.cache.store import Key, Store
+    from proxy.cache.store import Expected, Key, Store
     from proxy.metrics import Tally
 
 VAIN_SECONDS = 60.0
@@ -37,9 +37,12 @@ class Keeper:
         self.now = now
         self._vain: dict[Key, float] = {}
 
-    def keep(self, key: Key, entry: Entry, old: Entry | None) -> None:
-        """Keeps a page, in the place of an older one."""
+    def keep(self, key: Key, entry: Entry, old: Entry | None, expected: Expected) -> None:
+        """Keeps a page, in the place of an older one, if it wasn't to be forgotten before it came."""
         self._vain.pop(key, None)
+        if expected.forgotten:
+            self.count("not kept: forgotten")
+            return
         if old is not None:
             self.store.drop(key, old)  # it may have been chosen by other fields
         self.store.keep(key, entry)

@@ -59,6 +59,7 @@ class Landing:
         self._flight = flight
         self._patience = READER_SECONDS
         self._left = keeper.clock()
+        self._expected = keeper.store.expect(key)
         self._headers: Headers = []
         self._lifetime: Lifetime | None = None
         self._parts: list[bytes] = []
@@ -81,6 +82,11 @@ class Landing:
         """Nobody needs to wait any more."""
         if self._flight is not None and not self._flight.done():
             self._flight.set_result(None)
+
+    def close(self) -> None:
+        """There is no more to come."""
+        self._keeper.store.unexpect(self._key, self._expected)
+        self.over()
 
     async def _pass_on(self, message: Message) -> None:
         """Sends a message; the shop isn't read meanwhile, and who waits for it waits for its reader, too."""
@@ -142,7 +148,7 @@ class Landing:
             self._give_up("vary")
         else:
             merged.lifetime = found
-            self._keeper.keep(self._key, merged, entry)
+            self._keeper.keep(self._key, merged, entry, self._expected)
         return merged
 
     def _collect(self, body: bytes, *, end: bool) -> None:
@@ -158,7 +164,7 @@ class Landing:
             assert self._lifetime is not None, "only what may be kept is collected"
             vary = vary_of(self._headers, self._scope["headers"])
             entry = Entry(self._headers, page, vary, self._lifetime, self._keeper.clock())
-            self._keeper.keep(self._key, entry, self._entry)
+            self._keeper.keep(self._key, entry, self._entry, self._expected)
             self.over()
 
     def _secret(self, page: bytes) -> bool:

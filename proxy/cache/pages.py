@@ -196,7 +196,7 @@ class PageCache:
         try:
             await self.app(_asking(scope, entry), receive, landing.on_message)
         finally:
-            landing.over()
+            landing.close()
             if flight is not None and self._flights.get(place) is flight:
                 del self._flights[place]
 

@@ -19,6 +19,19 @@ Key = tuple[str, bytes, bytes]
 """Scheme, host in lower case, request target."""
 
 
+class Expected:
+    """A page that the shop was asked for.
+
+    Attributes:
+        forgotten: whether its address was to be forgotten since: then it may be older than that.
+    """
+
+    __slots__ = ("forgotten",)
+
+    def __init__(self) -> None:
+        self.forgotten = False
+
+
 class Store:
     """Keeps entries by address.
 
@@ -30,6 +43,7 @@ class Store:
         self.limit = limit
         self.size = 0
         self._entries: OrderedDict[Key, list[Entry]] = OrderedDict()
+        self._expected: dict[Key, set[Expected]] = {}  # as many as there are requests at the shop
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -63,20 +77,31 @@ class Store:
         self.size += entry.size
         self._entries.move_to_end(key)
         while self.size > self.limit:
-            self.forget(next(iter(self._entries)))
+            self._evict(next(iter(self._entries)))
 
-    def forget(self, key: Key) -> bool:
-        """Forgets every answer of an address; says whether there was one."""
-        variants = self._entries.pop(key, None)
-        if variants is None:
-            return False
-        self.size -= sum(entry.size for entry in variants)
-        return True
+    def expect(self, key: Key) -> Expected:
+        """The shop is asked for a page of an address."""
+        expected = Expected()
+        self._expected.setdefault(key, set()).add(expected)
+        return expected
 
-    def forget_where(self, matches: Callable[[Key], bool]) -> int:
-        """Forgets all addresses for which ``matches`` says so; says how many there were."""
-        every = [key for key in self._entries if matches(key)]
-        return sum(self.forget(key) for key in every)
+    def unexpect(self, key: Key, expected: Expected) -> None:
+        """It has answered, or won't."""
+        others = self._expected[key]
+        others.remove(expected)
+        if not others:
+            del self._expected[key]
+
+    def forget(self, key: Key) -> None:
+        """Forgets every answer of an address, and those that are on their way."""
+        self._evict(key)
+        for expected in self._expected.get(key, ()):
+            expected.forgotten = True
+
+    def forget_where(self, matches: Callable[[Key], bool]) -> None:
+        """Forgets all addresses for which ``matches`` says so."""
+        for key in [key for key in {*self._entries, *self._expected} if matches(key)]:
+            self.forget(key)
 
     def drop(self, key: Key, entry: Entry) -> None:
         """Forgets one answer, if it is still kept."""
@@ -85,6 +110,9 @@ class Store:
             self._drop(variants, entry)
             if not variants:
                 del self._entries[key]
+
+    def _evict(self, key: Key) -> None:
+        self.size -= sum(entry.size for entry in self._entries.pop(key, ()))
 
     def _drop(self, variants: list[Entry], entry: Entry) -> None:
         variants.remove(entry)

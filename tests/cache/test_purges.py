@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from proxy.cache import Purges
@@ -161,3 +163,25 @@ async def test_purges_that_cannot_be_read_have_all_forgotten_and_stop_no_page(wo
     assert purge.status == 500
     await world.ask()
     assert len(world.shop.asked) == 3
+
+
+@pytest.mark.parametrize("etag", [None, b'"1"'])
+async def test_what_was_asked_for_before_a_change_is_not_kept_after_it(world, etag):
+    if etag is None:
+        world.shop.says("/", b"<p>old</p>")
+    else:
+        world.shop.validates("/", b"<p>old</p>", etag)
+        await world.ask()
+        world.clock.at += 90
+    world.shop.gate = asyncio.Event()
+    before = len(world.shop.asked)
+    late = asyncio.ensure_future(world.ask())
+    await world.until(lambda: len(world.shop.asked) > before)
+    gate, world.shop.gate = world.shop.gate, None
+    await world.ask(method="PURGE", peer="127.0.0.1")
+    gate.set()
+    assert (await late).body == b"<p>old</p>"
+    world.shop.says("/", b"<p>new</p>")
+    assert (await world.ask()).body == b"<p>new</p>"
+    assert (await world.ask()).body == b"<p>new</p>"
+    assert len(world.shop.asked) == before + 2
