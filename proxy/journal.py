@@ -81,8 +81,14 @@ class JournalFile:
     @contextmanager
     def _writing(self) -> Iterator[None]:
         """One transaction."""
-        with self._failures(), self._database:
-            yield
+        with self._failures():
+            self._database.execute("BEGIN")
+            try:
+                yield
+                self._database.execute("COMMIT")
+            finally:
+                if self._database.in_transaction:  # a disk that is full has ended it already
+                    self._database.execute("ROLLBACK")
 
     @contextmanager
     def _failures(self) -> Iterator[None]:

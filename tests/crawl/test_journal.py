@@ -35,12 +35,6 @@ def test_two_crawls_of_one_journal_are_refused(tmp_path):
             Journal(tmp_path / "journal")
 
 
-def test_another_programs_file_is_refused(tmp_path):
-    (tmp_path / "journal").write_bytes(b"not a database, " * 1_000)
-    with pytest.raises(JournalUnusable):
-        Journal(tmp_path / "journal")
-
-
 def test_a_dry_run_knows_what_was_done_and_writes_nothing(tmp_path):
     path = tmp_path / "journal"
     with closing(Journal(path)) as journal:
@@ -61,13 +55,3 @@ def test_a_dry_run_makes_no_file(tmp_path):
     with closing(Journal(tmp_path / "journal", dry=True)) as journal:
         journal.begin("sitemap", "rules")
     assert not list(tmp_path.iterdir())
-
-
-def test_a_full_disk_ends_the_run_and_loses_nothing(tmp_path):
-    with closing(Journal(tmp_path / "journal")) as journal:
-        journal.begin("sitemap", "rules")
-        journal.add(PAGES[:2])
-        journal._database.pragma("max_page_count", journal._database.pragma("page_count"))
-        with pytest.raises(JournalUnusable, match="full"):
-            journal.add(PAGES)
-        assert journal.counts() == (2, 2)

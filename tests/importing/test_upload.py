@@ -223,12 +223,6 @@ def test_two_imports_of_one_journal_are_refused(tmp_path):
         Journal(tmp_path / "journal.sqlite")
 
 
-def test_another_programs_file_is_refused(tmp_path):
-    (tmp_path / "journal.sqlite").write_bytes(b"not a database, " * 1_000)
-    with pytest.raises(JournalUnusable):
-        Journal(tmp_path / "journal.sqlite")
-
-
 @pytest.mark.parametrize(
     "answer", [httpx.Response(200, html="<h1>Back soon</h1>"), httpx.Response(207, json={})]
 )
