@@ -30,7 +30,7 @@ COMMANDS = {module.rstrip("_"): module for module in MODULES}
 
 def _version(asked: bool) -> None:  # noqa: FBT001  typer's callback
     if asked:
-        from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415  only when asked
+        from importlib.metadata import PackageNotFoundError, version  # only when asked
 
         try:
             typer.echo(version(PROGRAM))

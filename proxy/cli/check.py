@@ -42,7 +42,7 @@ def check(
     that it leads to. Nothing is sent to DataCue and nothing is kept, unless you say --ask.
     """
     # Here, not above: no other command needs all this, and it takes a while to load.
-    from proxy.cli.checking import run  # noqa: PLC0415
+    from proxy.cli.checking import run
 
     settings = load(config, upstream=upstream)
     if run(settings, urls or [], ask=ask, as_json=as_json):

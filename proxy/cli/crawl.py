@@ -58,7 +58,7 @@ def crawl(  # noqa: PLR0913  each is an option
 ) -> None:
     """Fills the embedded engine's catalogue from the shop's sitemap, politely."""
     # Here, not above: no other command needs a client of the web, and it takes a while to load.
-    from proxy.cli.crawling import Job, begin, open_journal, outcome, summarize  # noqa: PLC0415
+    from proxy.cli.crawling import Job, begin, open_journal, outcome, summarize
 
     settings = load(config)
     if not settings.embedded_engine and not dry_run:

@@ -74,8 +74,8 @@ async def _demo(
     marker: anyio.Path,
 ) -> None:
     # Here, not above: no other command needs the shop and its drawings.
-    from proxy.demo.seed import seed  # noqa: PLC0415
-    from proxy.demo.shop import create_shop  # noqa: PLC0415
+    from proxy.demo.seed import seed
+    from proxy.demo.shop import create_shop
 
     console = Console(stderr=True, highlight=False)
     engine = EngineHost(settings.state_dir, log)

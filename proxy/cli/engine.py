@@ -61,8 +61,8 @@ def engine(
 ) -> None:
     """Answers as DataCue does: events at /, the REST API at /v1, on one port, from one file."""
     # Here, not above: no other command needs the engine, and it takes a while to load.
-    from proxy.engine import StoreUnusable, create_engine  # noqa: PLC0415
-    from proxy.engine import backup as copy  # noqa: PLC0415
+    from proxy.engine import StoreUnusable, create_engine
+    from proxy.engine import backup as copy
 
     if backup is not None:
         try:

@@ -94,8 +94,8 @@ def import_(  # noqa: PLR0913  each is an option
 ) -> None:
     """Brings a shop's exports to DataCue, or to the embedded engine."""
     # Here, not above: no other command needs the REST client, and it takes a while to load.
-    from proxy.cli.import_report import outcome, summarize  # noqa: PLC0415
-    from proxy.cli.importing import Job, Options  # noqa: PLC0415
+    from proxy.cli.import_report import outcome, summarize
+    from proxy.cli.importing import Job, Options
 
     if update and delete:
         raise SettingsError("--update", "goes not together with --delete", "Say one of them.")

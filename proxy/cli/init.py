@@ -32,7 +32,7 @@ def init(
     themselves and where widgets fit decide what is proposed. Nothing else is touched.
     """
     # Here, not above: no other command needs all this, and it takes a while to load.
-    from proxy.cli.asking import run  # noqa: PLC0415
+    from proxy.cli.asking import run
 
     if not run(upstream, output, yes=yes, force=force):
         raise typer.Exit(PROBLEMS)

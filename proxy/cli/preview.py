@@ -66,7 +66,7 @@ def preview(  # noqa: PLR0913  each is an option
 ) -> None:
     """Shows a widget with sample data: as text, as HTML, as a file, or all of them in a browser."""
     # Here, not above: no other command needs all this, and it takes a while to load.
-    from proxy.cli.previewing import Wanted, run  # noqa: PLC0415
+    from proxy.cli.previewing import Wanted, run
 
     wanted = Wanted(widget, live, empty, page, product_id, category_name, term)
     code = run(load(config), wanted, html=html, output=output, serve=serve)

@@ -54,8 +54,8 @@ def run(
 
 def _serve(settings: Settings, log: Log) -> None:
     """Serves here, or keeps the workers that do."""
-    from proxy.lifespan import check, unreachable  # noqa: PLC0415  see _serve_as_worker
-    from proxy.server import admin_token, serve  # noqa: PLC0415  see _serve_as_worker
+    from proxy.lifespan import check, unreachable  # see _serve_as_worker
+    from proxy.server import admin_token, serve  # see _serve_as_worker
 
     # Every mistake in the settings is found before anything listens.
     check(settings, log)
@@ -87,7 +87,7 @@ def _serve(settings: Settings, log: Log) -> None:
 
 def _serve_as_worker(settings: Settings, log: Log, descriptor: int, pipe: int) -> None:
     # prometheus-client decides at its import whether figures are shared between processes.
-    from proxy.server import notify, serve  # noqa: PLC0415
+    from proxy.server import notify, serve
 
     listener = socket.socket(fileno=descriptor)
     listener.setblocking(False)
