@@ -44,7 +44,7 @@ def main() -> int:
         os.execv(chosen.python, [chosen.python, "-m", "benchmarks", *rest])  # noqa: S606  what the user names
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__, parents=[first])
     parser.add_argument("--rounds", type=int, default=5, help="how often everybody runs (default 5)")
-    parser.add_argument("--seconds", type=float, default=3.0, help="how long a round is (default 3)")
+    parser.add_argument("--seconds", type=int, default=3, help="how long a round is (default 3)")
     parser.add_argument("--full", action="store_true", help="also the rivals, the curves, latency and memory")
     parser.add_argument(
         "--only",

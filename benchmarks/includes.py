@@ -118,7 +118,7 @@ def main() -> int:
     """Prints a table; 1 for a contestant that fails."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.includes", description=__doc__)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--seconds", type=float, default=3.0)
+    parser.add_argument("--seconds", type=int, default=3)
     given = parser.parse_args()
     try:
         with tempfile.TemporaryDirectory(prefix="includes-") as name:
