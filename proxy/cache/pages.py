@@ -247,6 +247,8 @@ class PageCache:
                 self._purges.tell(key[1].decode("latin-1"), key[2].decode("latin-1"), exact=True)
             except PurgeError:
                 self._count("failed")
+            else:  # read now, so that it isn't forgotten once more
+                self._purges.carry_out(self._store, at_once=True)
 
     async def _purge(self, scope: Scope, receive: Receive, send: Send) -> None:
         """``PURGE``, as shops' plugins send it: from trusted addresses only, told to every worker.

@@ -50,8 +50,13 @@ async def test_what_one_worker_sees_change_all_workers_ask_for_anew(new_world, t
         world.clock.at += 2
     one.shop.answers["/"] = 303, [(b"location", b"/")], b""
     await one.ask(method="POST")
-    await two.ask()
-    await two.ask("/kept")
+    one.shop.says("/")
+    for world in (one, two):
+        for _ in range(2):
+            await world.ask()
+            await world.ask("/kept")
+            world.clock.at += 2
+    assert [path for method, path, _ in one.shop.asked if method == "GET"] == ["/", "/kept", "/"]
     assert [path for _, path, _ in two.shop.asked] == ["/", "/kept", "/"]
 
 
