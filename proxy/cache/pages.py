@@ -9,10 +9,17 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from proxy.cache.directives import Unreadable, directives
+from proxy.cache.asked import (
+    conditional,
+    is_conditional,
+    is_simple,
+    key_for,
+    key_of,
+    only_if_cached,
+    own_path,
+)
 from proxy.cache.entry import chosen_by
 from proxy.cache.keeper import Keeper
 from proxy.cache.landing import Landing, answer
@@ -42,21 +49,7 @@ MAX_REFRESHING = 32
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 ERROR, GATEWAY_TIMEOUT = 400, 504
-CONDITIONS = frozenset({b"if-none-match", b"if-modified-since", b"if-match", b"if-unmodified-since"})
 PURGE = "PURGE"
-
-NOTABLE = frozenset(
-    {
-        b"authorization", b"range", b"upgrade", b"transfer-encoding",
-        b"accept", b"cache-control", b"connection", b"content-length",
-    }
-)  # fmt: skip
-"""Request fields that ask, or may ask, for something of one's own. So do names with an underscore: such a
-field is another one to us and, to many a shop, one that pages are chosen by."""
-
-CONNECTION = frozenset({b"", b"close", b"keep-alive"})
-"""What ``Connection`` says ordinarily. With more, fields are taken out that the page may be chosen by: the
-shop would never hear them."""
 
 
 class PageCache:
@@ -108,7 +101,7 @@ class PageCache:
             await self._purge(scope, receive, send)
         elif method not in SAFE:
             await self.app(scope, receive, self._invalidating(scope, send))
-        elif method not in {"GET", "HEAD"} or not _simple(asked):
+        elif method not in {"GET", "HEAD"} or not is_simple(asked):
             await self.app(scope, receive, send)
         else:
             await self._serve(scope, receive, send)
@@ -122,9 +115,9 @@ class PageCache:
             asked: its fields, as they would go to the shop.
         """
         self._purges.carry_out(self._store)
-        if not _simple(asked):
+        if not is_simple(asked):
             return None
-        entry = self._store.find((client.scheme, client.host.lower(), head.target), asked)
+        entry = self._store.find(key_for(client, head.target), asked)
         if entry is None or entry.use(asked, self._clock()) != "fresh":
             return None
         self._count("hit")
@@ -132,12 +125,12 @@ class PageCache:
 
     def keeps_nothing_of(self, head: Head, client: Client) -> bool:
         """Whether an address's last answer could not be kept: then the cache needn't be asked."""
-        return self._keeper.in_vain((client.scheme, client.host.lower(), head.target))
+        return self._keeper.in_vain(key_for(client, head.target))
 
     # -- from what is kept ------------------------------------------------------------------------
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
-        key, asked = _key(scope), scope["headers"]
+        key, asked = key_of(scope), scope["headers"]
         entry = self._store.find(key, asked)
         if scope["method"] == "GET" and (entry is None or entry.is_stale(self._clock())):
             entry = await self._not_at_the_same_time(key, asked, entry)
@@ -150,7 +143,7 @@ class PageCache:
         if use != "validate":
             self._count("hit" if use == "fresh" else "stale")
             await answer(entry, scope, send, self._clock())
-        elif scope["method"] == "HEAD" or _only_if_cached(asked):
+        elif scope["method"] == "HEAD" or only_if_cached(asked):
             await self._miss(key, scope, receive, send)
         else:
             await self._fetch(key, entry, scope, receive, send)
@@ -177,11 +170,11 @@ class PageCache:
 
     async def _miss(self, key: Key, scope: Scope, receive: Receive, send: Send) -> None:
         asked = scope["headers"]
-        if _only_if_cached(asked):
+        if only_if_cached(asked):
             await _say(send, GATEWAY_TIMEOUT, b"Nothing is kept that could answer this.\n")
             return
         self._count("miss")
-        if scope["method"] == "HEAD" or any(name in CONDITIONS for name, _ in asked):
+        if scope["method"] == "HEAD" or is_conditional(asked):
             await self.app(scope, receive, send)
             return
         await self._fetch(key, None, scope, receive, send)
@@ -194,7 +187,7 @@ class PageCache:
             flight = self._flights[place] = asyncio.get_running_loop().create_future()
         landing = Landing(self._keeper, key, entry, scope, send, flight)
         try:
-            await self.app(_asking(scope, entry), receive, landing.on_message)
+            await self.app(conditional(scope, entry), receive, landing.on_message)
         finally:
             landing.close()
             if flight is not None and self._flights.get(place) is flight:
@@ -228,11 +221,11 @@ class PageCache:
 
         async def watched(message: Message) -> None:
             if message["type"] == "http.response.start" and message["status"] < ERROR:
-                key = _key(scope)
+                key = key_of(scope)
                 self._forget(key)
                 for name in (b"location", b"content-location"):
                     target = value_of(message["headers"], name)
-                    path = None if target is None else _own_path(target, key)
+                    path = None if target is None else own_path(target, key)
                     if path is not None and path != key[2]:
                         self._forget((key[0], key[1], path))
             await send(message)
@@ -260,7 +253,7 @@ class PageCache:
         if not (peer in self._trusted if client is None else client.trusted):
             await self.app(scope, receive, send)
             return
-        key = _key(scope)
+        key = key_of(scope)
         try:
             self._purges.tell(key[1].decode("latin-1"), key[2].decode("latin-1"))
         except PurgeError:
@@ -281,65 +274,6 @@ class PageCache:
             await send(message)
 
         await self.app(scope, receive, closing)
-
-
-def _key(scope: Scope) -> Key:
-    client: Client | None = scope.get("datacue.client")
-    host = value_of(scope["headers"], b"host") or b""
-    scheme = scope["scheme"]
-    if client is not None:
-        scheme, host = client.scheme, client.host
-    target: bytes | None = scope.get("datacue.target")
-    if target is None:
-        query = scope["query_string"]
-        target = scope["raw_path"] + (b"?" + query if query else b"")
-    return scheme, host.lower(), target
-
-
-def _simple(asked: Headers) -> bool:
-    """Whether a request may be answered from what is kept, or its answer be kept, at all."""
-    return all(_is_usual(*field) for field in asked if _is_notable(field[0]))
-
-
-@lru_cache(maxsize=512)  # browsers of the world send a few dozen names
-def _is_notable(name: bytes) -> bool:
-    return name in NOTABLE or b"_" in name
-
-
-def _is_usual(name: bytes, value: bytes) -> bool:
-    """Whether such a field asks for nothing special."""
-    if name == b"content-length":
-        return value == b"0"
-    if name == b"connection":
-        return value.lower() in CONNECTION
-    if name == b"accept":
-        return b"*/*" in value or b"text/html" in value.lower() or b"text/*" in value.lower()
-    return name == b"cache-control" and b"no-store" not in value.lower()
-
-
-def _asking(scope: Scope, entry: Entry | None) -> Scope:
-    """The request that goes to the shop: with our conditions where something is kept."""
-    if entry is None:
-        return scope
-    asked = [field for field in scope["headers"] if field[0] not in CONDITIONS]
-    return {**scope, "headers": [*asked, *entry.conditions()]}
-
-
-def _only_if_cached(asked: Headers) -> bool:
-    try:
-        return b"only-if-cached" in directives(asked)
-    except Unreadable:
-        return False
-
-
-def _own_path(target: bytes, key: Key) -> bytes | None:
-    """The target of an address of this very origin."""
-    if target.startswith(b"/") and not target.startswith(b"//"):
-        return target.partition(b"#")[0]
-    origin = f"{key[0]}://".encode() + key[1]
-    if target.lower().startswith(origin + b"/"):
-        return target[len(origin) :].partition(b"#")[0]
-    return None
 
 
 async def _say(send: Send, status: int, text: bytes) -> None:
