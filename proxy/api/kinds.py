@@ -23,8 +23,8 @@ class Kind(NamedTuple):
         name: its path.
         ids: the fields that name one, the first of which must always be there.
         item: its class.
-        required: what the guide says a creation must have, besides the ids. It is the vendor's to
-            insist: later clients leave some out.
+        required: what the guide says a creation must have, besides the ids. An import asks for it;
+            here it is the vendor's to insist, as later clients leave some out.
     """
 
     name: KindName

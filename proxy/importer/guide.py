@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final, Literal, NamedTuple, get_args
 
-from proxy.api import KindName
+from proxy.api import KINDS, Kind, KindName
 from proxy.importer import values
 from proxy.importer.amounts import money
 from proxy.importer.moments import moment
@@ -34,16 +34,24 @@ class Spec(NamedTuple):
     """A resource.
 
     Attributes:
-        ids: what it is known by.
-        required: what a new one must have, in the guide's order.
+        kind: as the REST client knows it.
         fields: all of its fields, and how their values are read.
         pseudo: columns that stand for several fields.
     """
 
-    ids: tuple[str, ...]
-    required: tuple[str, ...]
+    kind: Kind
     fields: dict[str, Reader]
     pseudo: tuple[str, ...] = ()
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """What it is known by."""
+        return self.kind.ids
+
+    @property
+    def required(self) -> tuple[str, ...]:
+        """What a new one must have, in the guide's order."""
+        return (*self.kind.ids, *self.kind.required)
 
     def knows(self, name: str) -> bool:
         """Whether a column can be meant for this field, or for a key in it."""
@@ -67,8 +75,7 @@ LINE_REQUIRED: Final = ("product_id", "variant_id", "quantity", "unit_price")
 
 GUIDE: Final[dict[Resource, Spec]] = {
     "products": Spec(
-        ("product_id", "variant_id"),
-        ("product_id", "variant_id", "category_1", "name", "price", "stock", "photo_url", "link"),
+        KINDS["products"],
         {
             "product_id": values.ident,
             "variant_id": values.ident,
@@ -97,13 +104,11 @@ GUIDE: Final[dict[Resource, Spec]] = {
         (CATEGORY,),
     ),
     "categories": Spec(
-        ("category_id",),
-        ("category_id", "name"),
+        KINDS["categories"],
         {"category_id": values.ident, "name": values.prose, "link": values.url},
     ),
     "users": Spec(
-        ("user_id",),
-        ("user_id", "first_name"),
+        KINDS["users"],
         {
             "user_id": values.ident,
             "anonymous_id": values.ident,
@@ -121,8 +126,7 @@ GUIDE: Final[dict[Resource, Spec]] = {
         },
     ),
     "orders": Spec(
-        ("order_id",),
-        ("order_id", "user_id"),
+        KINDS["orders"],
         {
             "order_id": values.ident,
             "user_id": values.ident,
@@ -135,8 +139,7 @@ GUIDE: Final[dict[Resource, Spec]] = {
         tuple(LINE),
     ),
     "banners": Spec(
-        ("banner_id",),
-        ("banner_id", "type", "category_1", "photo_url", "link"),
+        KINDS["banners"],
         {
             "banner_id": values.ident,
             "type": values.one_of(main="main", sub="sub", wide="main", narrow="sub"),
