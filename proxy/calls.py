@@ -32,6 +32,28 @@ RETRYABLE_REFUSALS = frozenset({401, 403, 408, 425, 429})
 """4xx answers that speak of us or of the moment, not of the event: kept, and sent again later."""
 
 
+class Sending(asyncio.Future["bytes | None"]):
+    """An answer to come that tells one listener at once, where a future's callbacks wait for the loop.
+
+    Attributes:
+        listener: called when it is done, cancelled included.
+    """
+
+    listener: Callable[[asyncio.Future[bytes | None]], None] | None = None
+
+    def cancel(self, msg: Any = None) -> bool:
+        """See asyncio."""
+        cancelled = super().cancel(msg)
+        if cancelled:
+            self.tell()
+        return cancelled
+
+    def tell(self) -> None:
+        """It is done."""
+        if self.listener is not None:
+            self.listener(self)
+
+
 class Breaker(Protocol):
     """What the personalizer asks before it calls, and tells afterwards, once a call."""
 
@@ -157,7 +179,10 @@ class Call:
         self.task = task
         self.over = False
         caller.calls.add(task)
-        task.add_done_callback(self._ended)
+        if isinstance(task, Sending) and not task.done():
+            task.listener = self._ended
+        else:
+            task.add_done_callback(self._ended)
 
     def _ended(self, task: asyncio.Future[bytes | None]) -> None:
         """Tells the breaker, the metrics and the outbox how it went."""

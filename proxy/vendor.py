@@ -10,6 +10,7 @@ import asyncio
 from base64 import b64encode
 from typing import TYPE_CHECKING
 
+from proxy.calls import Sending
 from proxy.errors import PeerError, UnexpectedAnswer
 from proxy.headers import retry_after
 from proxy.http1 import Answer
@@ -91,8 +92,8 @@ class EventsClient:
         raise _refusal("the events endpoint", Answer(status, headers, body), self._now())
 
 
-class _Reply(asyncio.Future["bytes | None"]):
-    """A call's answer to come: a future that a connection tells of its response (``http1.Receiver``)."""
+class _Reply(Sending):
+    """A call's answer to come, of which a connection tells (``http1.Receiver``)."""
 
     def __init__(
         self,
@@ -122,6 +123,7 @@ class _Reply(asyncio.Future["bytes | None"]):
             self.set_result(self._read(head.status, head.headers, b"".join(self._chunks)))
         except PeerError as error:
             self.set_exception(error)
+        self.tell()
 
     def switched(self, tunnel: Tunnel) -> None:
         """Nobody asked for a tunnel, so the connection refuses one."""
@@ -130,6 +132,7 @@ class _Reply(asyncio.Future["bytes | None"]):
         """There will be no answer."""
         if not self.done():
             self.set_exception(error)
+            self.tell()
 
 
 class RestClient:

@@ -9,7 +9,7 @@ import pytest
 from harness.peers import Peer, reply
 
 from proxy.answers import Answers
-from proxy.calls import Call, Pending
+from proxy.calls import Call, Pending, Sending
 from proxy.errors import ConnectionLost, MalformedResponse, UnexpectedAnswer
 from proxy.http1 import Origin, Pool
 from proxy.metrics import Metrics
@@ -231,3 +231,29 @@ async def test_a_bug_of_ours_says_nothing_of_the_vendor_and_is_told_to_the_loop(
     assert [type(error) for error in told] == [ZeroDivisionError]
     assert caller.breaker.told == ["abandoned"]
     assert call.recommendations is None
+
+
+@pytest.mark.parametrize(
+    ("end", "cancelled"), [(lambda s: s.cancel(), True), (lambda s: (s.set_result(b"{}"), s.tell()), False)]
+)
+async def test_who_listens_is_told_at_once_and_once(end, cancelled):
+    told = []
+    sending = Sending(loop=asyncio.get_running_loop())
+    sending.listener = told.append
+    end(sending)
+    assert told == [sending]
+    assert sending.cancelled() is cancelled
+    sending.cancel()
+    assert told == [sending]
+
+
+async def test_a_call_that_is_over_before_anybody_listens_is_heard_all_the_same():
+    caller = Caller()
+    over = Sending(loop=asyncio.get_running_loop())
+    over.set_result(b"{}")
+    caller.send = lambda _body: over
+    call = Call(caller, PENDING)
+    call.start()
+    await caller.done()
+    assert call.over
+    assert call.outcome == "acknowledged"
