@@ -38,8 +38,8 @@ IDENTITY = b"identity"
 
 
 Key = tuple["FactSelectors | None", bytes, int, bytes]
-"""What is looked for, the media type, the length of a page, and a sample of it; or all of it, where the sample
-is another's already."""
+"""What is looked for, the media type, the length of a page, and a sample of it; or all of it where that is
+another page's already."""
 
 
 class PageHead(NamedTuple):

@@ -131,7 +131,7 @@ class Remembered(Generic[Key, Value]):
         return entry.value
 
     def mistaken(self) -> None:
-        """What ``get`` has just found was not what was meant: it doesn't count, and another key is asked for."""
+        """What ``get`` has just found was not meant: it doesn't count, and another key is asked for."""
         self._hits -= 1
 
     def put(self, key: Key, value: Value, size: int) -> None:
