@@ -157,9 +157,14 @@ class Entry:
         return OK, headers, b"" if method == "HEAD" else self.body
 
     def is_another(self, headers: Headers) -> bool:
-        """Whether a 304 speaks of another version than this (RFC 9111, 4.3.4)."""
+        """Whether a 304 speaks of another version than this (RFC 9111, 4.3.4).
+
+        Servers that compress weaken the tags of what they compress, and of no 304.
+        """
         ours, theirs = value_of(self.headers, b"etag"), value_of(headers, b"etag")
-        return ours is not None and theirs is not None and not theirs.startswith(b"W/") and ours != theirs
+        if ours is None or theirs is None:
+            return False
+        return ours.removeprefix(b"W/") != theirs.removeprefix(b"W/")
 
     def freshened(self, headers: Headers, lifetime: Lifetime, arrived: float) -> Entry:
         """The same page with what a 304 says of it (RFC 9111, 4.3.4)."""

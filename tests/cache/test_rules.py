@@ -206,6 +206,24 @@ def test_a_304_changes_the_fields_but_not_those_that_describe_the_bytes():
     assert b"age" not in dict(fresh.headers)
 
 
+@pytest.mark.parametrize(
+    ("tag", "another"), [(b'"a"', False), (b'W/"a"', False), (b'"b"', True), (b'W/"b"', True), (None, False)]
+)
+def test_a_304_speaks_of_the_version_that_its_tag_names(tag, another):
+    fields = [] if tag is None else [(b"etag", tag)]
+    assert entry(b"max-age=60").is_another(fields) is another
+    untagged = Entry([HTML], b"page", (), entry(b"max-age=60").lifetime, 1000.0)
+    assert not untagged.is_another(fields)
+
+
+def test_a_304_without_a_date_is_of_now():
+    kept = entry(b"max-age=60", headers=[(b"date", date(-9999))])
+    fresh = kept.freshened([cc(b"max-age=60")], kept.lifetime, 2000.0)
+    found = lifetime([], 200, fresh.headers, now=NOW, delay=0.0)
+    assert isinstance(found, Lifetime)
+    assert found.age == 0.0
+
+
 def test_the_shop_is_asked_with_both_validators():
     kept = entry(b"max-age=60", headers=[(b"last-modified", date(-5))])
     assert kept.conditions() == [(b"if-none-match", b'"a"'), (b"if-modified-since", date(-5))]
