@@ -2,8 +2,10 @@
 .DEFAULT_GOAL := help
 VENV := .venv
 BIN := $(VENV)/bin
-# Tests are spread over the cores; every test uses its own folder and free ports.
-PYTEST := $(BIN)/pytest -n auto
+# Two tests for each core, as half of a test is waiting; every test uses its own folder and free ports.
+PYTEST := $(BIN)/pytest -n $(shell python3 -c 'import os; print(2 * os.cpu_count())')
+# Hundreds of processes read the same modules: each is compiled once.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help demo test lint format bench bench-micro bench-full eval soak fuzz servers lock wheel clean
 
