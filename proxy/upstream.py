@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 
 SWITCHING_PROTOCOLS = 101
 
+UNTIL_CLOSE = "datacue.until_close"
+"""Of a start message: only the connection's end told where the body ends, so it may have been cut."""
+
 
 class Upstream:
     """Forwards requests to the shop.
@@ -181,6 +184,8 @@ async def _hand_on(response: Response, send: Send) -> None:
             "type": "http.response.start",
             "status": response.status,
             "headers": from_shop(response.headers),
+            UNTIL_CLOSE: response.content_length is None
+            and value_of(response.headers, b"transfer-encoding") is None,
         }
     )
     message: Message = {"type": "http.response.body", "body": b"", "more_body": True}

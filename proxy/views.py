@@ -196,7 +196,7 @@ class Views:
             return
         aside = self._aside
         aside.append((view, expires))
-        while aside[0][1] <= now:
+        while aside and aside[0][1] <= now:
             aside.popleft()
 
     def _sort_in(self, view: PageView, expires: float, now: float) -> None:

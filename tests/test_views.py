@@ -63,7 +63,7 @@ class Keeper:
 class World:
     """A worker with its vendor, who names in his answer whom and what he was asked for."""
 
-    def __init__(self, clock, shared=False):
+    def __init__(self, clock, shared=False, window=WINDOW):
         self.clock = clock
         self.sent = []
         self.hold = None  # the vendor answers when it is set
@@ -75,7 +75,7 @@ class World:
             deadline=0.3, clock=clock, now=lambda: 1_800_000_000.0,
         )  # fmt: skip
         more = {"metrics": metrics} if shared else {}
-        self.views = (SharedViews if shared else Views)(self.core, window=WINDOW, clock=clock, **more)
+        self.views = (SharedViews if shared else Views)(self.core, window=window, clock=clock, **more)
 
     async def send(self, body):
         message = json.loads(body)
@@ -250,6 +250,18 @@ async def test_a_page_of_ours_and_its_fragments_are_one_page_view(world, clock):
     again.begin(P1)  # a reload counts
     await again.settle()
     assert len(world.sent) == 2
+
+
+async def test_a_window_of_no_length_remembers_nothing_and_fails_nobody(clock):
+    world = World(clock, window=0)
+    for _ in range(2):
+        view = world.core.view(ANNA, None, clock())
+        view.begin(P1)
+        await view.settle()
+    assert len(world.views) == 0
+    assert said(await world.look(page=P1))[1] == "p1"
+    assert len(world.sent) == 3
+    await world.core.aclose(1.0)
 
 
 async def test_a_page_whose_fragments_came_first_joins_them_by_its_id(world, clock):

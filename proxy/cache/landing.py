@@ -9,6 +9,7 @@ from proxy import coding
 from proxy.cache.entry import NOT_MODIFIED, OK, Entry, vary_of
 from proxy.cache.storable import LONGEST_SECRET, Lifetime, holds_secret, lifetime
 from proxy.headers import end_to_end, value_of
+from proxy.upstream import UNTIL_CLOSE
 
 if TYPE_CHECKING:
     from starlette.types import Message, Scope, Send
@@ -119,7 +120,9 @@ class Landing:
             return
         delay = keeper.clock() - self._left
         found = lifetime(self._scope["headers"], status, headers, now=keeper.now(), delay=delay)
-        if isinstance(found, Lifetime):
+        if isinstance(found, Lifetime) and message.get(UNTIL_CLOSE):
+            self._give_up("unframed")
+        elif isinstance(found, Lifetime):
             self._lifetime, self._headers = found, headers
             length = value_of(headers, b"content-length")
             if length is not None and length.isdigit() and int(length) > MAX_PAGE:

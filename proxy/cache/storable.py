@@ -38,6 +38,7 @@ Refused = Literal[
     "lifetime",
     "unreadable",
     "large",
+    "unframed",
     "token",
     "cookies",
 ]

@@ -47,6 +47,19 @@ async def test_a_public_page_is_asked_for_once_and_personal_each_time(run_proxy,
         assert answer.get("etag") is None
 
 
+async def test_a_page_that_ends_with_its_connection_may_have_been_cut_and_is_not_kept(run_proxy, shop):
+    proxy = await run_proxy(SETTINGS)
+
+    async def until_close(_seen, writer):
+        writer.write(reply(page(SLOT), 200, PUBLIC, length=False))
+        writer.close()
+
+    shop.answers["/product/p1"] = until_close
+    for _ in range(2):
+        assert (await ask(proxy.address, "/product/p1")).body == page(SLOT)
+    assert len(shop.seen) == 2
+
+
 async def test_a_kept_page_begins_before_datacue_has_answered(run_proxy, public, vendor):
     proxy = await run_proxy("deadline = 10\n" + SETTINGS)
     shown(vendor, 1)
