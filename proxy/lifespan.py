@@ -30,7 +30,6 @@ from proxy.neighbours import Neighbours
 from proxy.outbox import Folder, Outbox, Relay
 from proxy.personalize import Personalizer
 from proxy.prepared import (
-    PagePlan,
     make_renderer,
     origin_of,
     page_plan,
@@ -55,6 +54,8 @@ if TYPE_CHECKING:
     from proxy.personalize import Keeper
     from proxy.render import Renderer
     from proxy.settings import Settings
+
+    Send = Callable[[bytes], Awaitable[bytes | None]]
 
 VENDOR_CONNECTIONS = 256
 """Connections to the events endpoint in one process: as many calls in flight as 0.3 s deadlines leave
@@ -178,6 +179,111 @@ async def open_vendor(settings: Settings, log: Log, stack: AsyncExitStack) -> Ve
     return Vendor(host, pool, api_key)
 
 
+class Pages:
+    """What the settings say of pages, read before anything is opened, and what is made of it with what is.
+
+    Args:
+        settings: all of them.
+        metrics: where is counted.
+        log: where is said.
+        static: by file name.
+        keys: sign cookies and links, newest last.
+
+    Raises:
+        SettingsError: something in the settings can't be used.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        metrics: Metrics,
+        log: Log,
+        static: Mapping[str, StaticFile],
+        keys: Sequence[str],
+    ) -> None:
+        self._settings = settings
+        self._metrics = metrics
+        self._log = log
+        self._keys = keys
+        self._plan = page_plan(settings)
+        self._clicks = ClickLinks(keys, settings.prefix)
+        self._renderer = make_renderer(settings, static, log, self._clicks)
+
+    def personalizer(self, send: Send, keeper: Keeper, *, breaker: Breaker, deadline: float) -> Personalizer:
+        """What asks for recommendations and renders them.
+
+        Args:
+            send: sends an event's JSON and returns the answer's.
+            keeper: takes what was not acknowledged.
+            breaker: holds calls back.
+            deadline: seconds that a page waits.
+        """
+        return Personalizer(
+            send=send,
+            breaker=breaker,
+            renderer=self._renderer,
+            metrics=self._metrics,
+            keeper=keeper,
+            deadline=deadline,
+            clock=time.monotonic,
+            now=time.time,
+        )
+
+    def core(
+        self,
+        personalizer: Personalizer,
+        carts: Carts,
+        views: Views,
+        *,
+        calls: bool,
+        learner: CatalogueLearner | None = None,
+    ) -> Core:
+        """Everything that pages need.
+
+        Args:
+            personalizer: from above.
+            carts: what is in whose cart.
+            views: which requests belong to one page view.
+            calls: whether the REST API can be called.
+            learner: takes products, where the embedded engine keeps the catalogue.
+        """
+        settings, log = self._settings, self._log
+        classifier, places, selectors, rules = self._plan
+        return Core(
+            classifier=classifier,
+            plan=places,
+            fact_selectors=selectors,
+            cookie=VisitorCookie(self._keys, clock=time.time),
+            clicks=self._clicks,
+            personalizer=personalizer,
+            views=views,
+            trusted=trusted_proxies(settings),
+            consent=settings.consent_cookie(),
+            privacy_signals=settings.privacy_signals,
+            prefix=settings.prefix,
+            capture=Capture(
+                rules=rules,
+                carts=carts,
+                user_cookie=user_cookie(settings.user_cookie, settings.user_jwt),
+                currency=settings.currency,
+                calls=calls,
+                classifier=classifier,
+            ),
+            shells=Shells(settings.shell, settings.prefix, shell_version(settings)),
+            announcing=Announcing(
+                wanted=settings.esi,
+                complain=lambda: log.warning(
+                    "the shop sends ESI includes that nobody resolves: it isn't told of ESI any more",
+                    mend="set esi = false, or let Varnish process them",
+                ),
+            ),
+            learner=learner,
+            metrics=self._metrics,
+            log=log,
+            clock=time.monotonic,
+        )
+
+
 @asynccontextmanager
 async def open_core(
     settings: Settings, metrics: Metrics, log: Log, static: Mapping[str, StaticFile]
@@ -187,10 +293,7 @@ async def open_core(
     Raises:
         SettingsError: something in the settings can't be used; nothing is left open.
     """
-    plan = page_plan(settings)
-    keys = secret_keys(settings, log)
-    clicks = ClickLinks(keys, settings.prefix)
-    renderer = make_renderer(settings, static, log, clicks)
+    pages = Pages(settings, metrics, log, static, secret_keys(settings, log))
     async with AsyncExitStack() as stack:
         host, pool, api_key = await open_vendor(settings, log, stack)
         breaker = Breaker()
@@ -208,15 +311,8 @@ async def open_core(
         relaying = asyncio.get_running_loop().create_task(relay.run())
         stack.push_async_callback(_ended, relaying)
         stack.push_async_callback(relay.aclose)
-        personalizer = Personalizer(
-            send=events.send,
-            breaker=breaker,
-            renderer=renderer,
-            metrics=metrics,
-            keeper=OutboxKeeper(outbox, metrics),
-            deadline=settings.deadline,
-            clock=time.monotonic,
-            now=time.time,
+        personalizer = pages.personalizer(
+            events.send, OutboxKeeper(outbox, metrics), breaker=breaker, deadline=settings.deadline
         )
         stack.push_async_callback(personalizer.aclose, CALLS_GRACE)
         learner = None
@@ -228,19 +324,7 @@ async def open_core(
             stack.push_async_callback(_cancel, task)
         views = await open_views(settings, metrics, personalizer, stack)
         _watch(metrics, breaker, pool, outbox, personalizer)
-        yield _core(
-            settings,
-            metrics,
-            log,
-            plan,
-            keys,
-            clicks,
-            personalizer,
-            carts,
-            views=views,
-            calls=rest is not None,
-            learner=learner,
-        )
+        yield pages.core(personalizer, carts, views, calls=rest is not None, learner=learner)
 
 
 async def open_views(
@@ -275,7 +359,7 @@ async def open_rehearsal(
     static: Mapping[str, StaticFile],
     *,
     folder: Path,
-    send: Callable[[bytes], Awaitable[bytes | None]],
+    send: Send,
     keeper: Keeper,
 ) -> AsyncIterator[Core]:
     """What pages need, without consequences: for ``check`` and ``init``, which look at pages as ``run`` does.
@@ -294,87 +378,16 @@ async def open_rehearsal(
     Raises:
         SettingsError: something in the settings can't be used; nothing is left open.
     """
-    plan = page_plan(settings)
-    keys = [secrets.token_urlsafe(32)]
-    clicks = ClickLinks(keys, settings.prefix)
+    pages = Pages(settings, metrics, log, static, [secrets.token_urlsafe(32)])
     async with AsyncExitStack() as stack:
         carts = Carts(folder / "carts.sqlite3", clock=time.time)
         stack.push_async_callback(carts.aclose)
-        personalizer = Personalizer(
-            send=send,
-            breaker=Breaker(),
-            renderer=make_renderer(settings, static, log, clicks),
-            metrics=metrics,
-            keeper=keeper,
-            # Nobody waits for these pages, and what is asked is to be seen, however late.
-            deadline=settings.vendor_timeout,
-            clock=time.monotonic,
-            now=time.time,
-        )
+        # Nobody waits for these pages, and what is asked is to be seen, however late.
+        personalizer = pages.personalizer(send, keeper, breaker=Breaker(), deadline=settings.vendor_timeout)
         stack.push_async_callback(personalizer.aclose, CALLS_GRACE)
-        yield _core(
-            settings,
-            metrics,
-            log,
-            plan,
-            keys,
-            clicks,
-            personalizer,
-            carts,
-            views=Views(personalizer, window=settings.view_window, clock=time.monotonic),
-            calls=settings.embedded_engine or settings.api_secret is not None,
-            learner=None,
-        )
-
-
-def _core(  # noqa: PLR0913  what is opened, once each
-    settings: Settings,
-    metrics: Metrics,
-    log: Log,
-    plan: PagePlan,
-    keys: Sequence[str],
-    clicks: ClickLinks,
-    personalizer: Personalizer,
-    carts: Carts,
-    *,
-    views: Views,
-    calls: bool,
-    learner: CatalogueLearner | None,
-) -> Core:
-    classifier, places, selectors, rules = plan
-    return Core(
-        classifier=classifier,
-        plan=places,
-        fact_selectors=selectors,
-        cookie=VisitorCookie(keys, clock=time.time),
-        clicks=clicks,
-        personalizer=personalizer,
-        views=views,
-        trusted=trusted_proxies(settings),
-        consent=settings.consent_cookie(),
-        privacy_signals=settings.privacy_signals,
-        prefix=settings.prefix,
-        capture=Capture(
-            rules=rules,
-            carts=carts,
-            user_cookie=user_cookie(settings.user_cookie, settings.user_jwt),
-            currency=settings.currency,
-            calls=calls,
-            classifier=classifier,
-        ),
-        shells=Shells(settings.shell, settings.prefix, shell_version(settings)),
-        announcing=Announcing(
-            wanted=settings.esi,
-            complain=lambda: log.warning(
-                "the shop sends ESI includes that nobody resolves: it isn't told of ESI any more",
-                mend="set esi = false, or let Varnish process them",
-            ),
-        ),
-        learner=learner,
-        metrics=metrics,
-        log=log,
-        clock=time.monotonic,
-    )
+        views = Views(personalizer, window=settings.view_window, clock=time.monotonic)
+        calls = settings.embedded_engine or settings.api_secret is not None
+        yield pages.core(personalizer, carts, views, calls=calls)
 
 
 def open_rest_client(settings: Settings, host: EngineHost | None, stack: AsyncExitStack) -> RestClient | None:
