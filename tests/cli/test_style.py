@@ -123,3 +123,24 @@ def test_a_command_reads_no_module_that_only_others_need():
     modules = subprocess.check_output([sys.executable, "-c", read], text=True, cwd=ROOT).split()
     assert "proxy.cli.engine" in modules
     assert not {"proxy.cli.run", "proxy.lifespan", "pydantic", "httpx"} & {*modules}
+
+
+# The other commands' own tests start them so.
+@pytest.mark.parametrize(
+    ("command", "code"),
+    [
+        ("import products missing.csv", 2),
+        ("crawl --sitemap http://127.0.0.1:9/sitemap.xml", 3),
+        ("init --upstream http://127.0.0.1:9", 1),
+        ("preview related", 0),
+        ("outbox list", 0),
+        ("forget nobody", 0),
+    ],
+)
+def test_a_command_runs_as_its_user_starts_it(tmp_path, command, code):
+    ended = subprocess.run(
+        [sys.executable, "-m", "proxy", *command.split()],
+        cwd=tmp_path, env=environment(), capture_output=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert ended.returncode == code, ended.stderr
+    assert b"Traceback" not in ended.stderr

@@ -3,7 +3,7 @@
 ``python -m harness.forks`` reads the modules once for a whole test run, and forks for every command that is asked of
 it: each has its own memory, folder, environment, outputs, signals and exit code, as if it had been started by itself.
 What lies before its first line of ours is tested where processes are started by ``execve``: ``tests/test_bad_input.py``,
-``tests/test_wheel.py``, the workers and the engine of whatever runs here.
+``tests/test_wheel.py``, ``tests/cli/test_style.py``, the workers and the engine of whatever runs here.
 """
 
 from __future__ import annotations
