@@ -233,5 +233,5 @@ def test_memory_does_not_grow_with_the_rows(source, name):
 
         return run
 
-    few, many = text(4_000), text(12_000)
-    assert peak(work(many)) - peak(work(few)) < 8_000 * 60  # a tenth of what the rows are
+    few, many = text(2_000), text(6_000)
+    assert peak(work(many)) - peak(work(few)) < 4_000 * 60  # a tenth of what the rows are
