@@ -27,6 +27,7 @@ In reading order, one page's journey:
 ``widgets``, ``links``          recommendations at our boundary, decoded and checked
 ``answers``                     or were read before
 ``render``, ``wording``         they become HTML
+``turn``                        what is written in one turn of the loop goes out at its end
 ``remember``                    and what was worked out before isn't worked out again
 ``clicks``                      their links say what was clicked
 ``witness``, ``capture``        what forms and pages say that the visitor did

@@ -24,6 +24,7 @@ from proxy.edge.exchange import Exchange
 from proxy.edge.head import check_partial, parse_head
 from proxy.edge.limits import PARTING_SECONDS, EdgeLimits
 from proxy.errors import RequestRefused
+from proxy.turn import Turn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
 _CR: Final = 0x0D
 _EMPTY_LINES: Final = re.compile(rb"(?:\r\n)*+")
 _END_OF_HEAD: Final = b"\r\n\r\n"
+_AT_ONCE: Final = 64 * 1024
+"""More bytes for a client don't wait for the end of the loop's turn: where it is slow, they would pile up."""
 _RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)  # struct linger: on, 0 seconds
 
 
@@ -86,6 +89,10 @@ class EdgeProtocol(asyncio.Protocol):
         self.peer = ""
         self.scheme = "http"
         self._secure = False
+        self._turn = Turn.of(self.loop)
+        self._outgoing: list[bytes] = []
+        """What goes out at the end of the loop's turn."""
+        self._outgoing_bytes = 0
         self._buffer = bytearray()
         """What came and isn't parsed: part of a head, or what was sent ahead."""
         self._exchange: Reply | None = None
@@ -129,6 +136,7 @@ class EdgeProtocol(asyncio.Protocol):
         connections.discard(self)
         self._deadline.close()
         self._buffer.clear()
+        self._outgoing.clear()
         if self._exchange is not None:
             self._exchange.disconnect()
             self._exchange = None
@@ -304,9 +312,21 @@ class EdgeProtocol(asyncio.Protocol):
         return self._server_state.default_headers
 
     def write(self, *data: bytes) -> None:
-        """Hand bytes to the transport, in one go."""
-        if not self._transport.is_closing():
-            self._transport.writelines(data)
+        """Hand bytes to the transport, at the end of the loop's turn, in one go."""
+        if self._transport.is_closing():
+            return
+        if not self._outgoing:
+            self._outgoing_bytes = 0
+            self._turn.at_end(self._send)
+        self._outgoing += data
+        self._outgoing_bytes += sum(map(len, data))
+        if self._outgoing_bytes > _AT_ONCE:
+            self._send()
+
+    def _send(self) -> None:
+        outgoing, self._outgoing = self._outgoing, []
+        if outgoing and not self._transport.is_closing():
+            self._transport.writelines(outgoing)
 
     def write_paused(self) -> bool:
         """Whether the client reads slower than we write."""
@@ -382,12 +402,13 @@ class EdgeProtocol(asyncio.Protocol):
             if begun:
                 self.cut(reset=True)
                 return
-        self._transport.write(refusal(status, reason, self.default_headers()))
+        self.write(refusal(status, reason, self.default_headers()))
         self._part(linger=True)
 
     def _part(self, *, linger: bool) -> None:
         """Close once everything is sent; ``linger``: but not before the client has stopped sending."""
         self._parting = True
+        self._send()
         self._buffer.clear()
         if linger and not self._secure and self._transport.can_write_eof():
             self._unsent = sys.maxsize
@@ -401,6 +422,7 @@ class EdgeProtocol(asyncio.Protocol):
             self._transport.close()
 
     def _reset(self) -> None:
+        self._send()
         connection: socket.socket | None = self._transport.get_extra_info("socket")
         if connection is not None:
             with contextlib.suppress(OSError):

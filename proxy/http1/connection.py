@@ -22,6 +22,7 @@ from proxy.http1.head import FramingError
 from proxy.http1.inbound import AWAITING_HEAD, ENDED, IN_BODY, Inbound
 from proxy.http1.tunnel import Tunnel
 from proxy.http1.upload import upload
+from proxy.turn import Turn
 
 if TYPE_CHECKING:
     from proxy.http1.limits import Limits, Timeouts
@@ -76,6 +77,7 @@ class Connection(asyncio.Protocol):
         "_inbound",
         "_limits",
         "_loop",
+        "_outgoing",
         "_owner",
         "_peer",
         "_poll",
@@ -86,6 +88,7 @@ class Connection(asyncio.Protocol):
         "_timeouts",
         "_transport",
         "_tunnel",
+        "_turn",
         "_upload",
         "_write_paused",
         "deadline",
@@ -107,6 +110,8 @@ class Connection(asyncio.Protocol):
         self._stage = _OPENING
         self._transport: asyncio.Transport | None = None
         self._poll = select.poll()
+        self._turn = Turn.of(loop)
+        self._outgoing = b""  # what goes out at the end of the loop's turn
         self._read_paused = False
         self._write_paused = False
         self._drained: asyncio.Future[None] | None = None
@@ -162,7 +167,7 @@ class Connection(asyncio.Protocol):
         self._rearm()
 
     def begin_whole(self, message: bytes, receiver: Receiver, *, limit: int | None = None) -> None:
-        """Sends a serialized request, its body included.
+        """Sends a serialized request, its body included, at the end of the loop's turn.
 
         Args:
             message: sent byte for byte.
@@ -171,9 +176,16 @@ class Connection(asyncio.Protocol):
         """
         head_only = message.startswith(b"HEAD ")
         self._start(Inbound(self._limits, head_only=head_only, max_body=limit), receiver)
-        assert self._transport is not None
-        self._transport.write(message)
+        self._outgoing = message
+        self._turn.at_end(self._send)
         self._rearm()
+
+    def _send(self) -> None:
+        """The loop's turn is over; the exchange may be, too."""
+        outgoing, self._outgoing = self._outgoing, b""
+        transport = self._transport
+        if outgoing and transport is not None and not transport.is_closing():
+            transport.write(outgoing)
 
     def expire(self) -> None:
         """The deadline has passed."""
@@ -422,7 +434,7 @@ class Connection(asyncio.Protocol):
         self._inbound = self._receiver = None
         # Bytes of the request that are still to be sent would precede the next one.
         assert self._transport is not None
-        unsent = uploading or self._transport.get_write_buffer_size()
+        unsent = uploading or self._outgoing or self._transport.get_write_buffer_size()
         if inbound.persistent and not unsent:
             self._stage = _IDLE
             self.deadline = math.inf
@@ -462,6 +474,7 @@ class Connection(asyncio.Protocol):
         if self._stage == _CLOSED:
             return
         self._stage = _CLOSED
+        self._outgoing = b""
         self.deadline = math.inf
         receiver, tunnel, transport = self._receiver, self._tunnel, self._transport
         self._receiver = self._inbound = self._tunnel = None
