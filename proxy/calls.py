@@ -36,7 +36,7 @@ class Sending(asyncio.Future["bytes | None"]):
     """An answer to come that tells one listener at once, where a future's callbacks wait for the loop.
 
     Attributes:
-        listener: called when it is done, cancelled included.
+        listener: called once, when it is done, cancelled included.
     """
 
     listener: Callable[[asyncio.Future[bytes | None]], None] | None = None
@@ -50,8 +50,9 @@ class Sending(asyncio.Future["bytes | None"]):
 
     def tell(self) -> None:
         """It is done."""
-        if self.listener is not None:
-            self.listener(self)
+        listener, self.listener = self.listener, None  # who listens holds us: the two would be a cycle
+        if listener is not None:
+            listener(self)
 
 
 class Breaker(Protocol):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 
 import pytest
 from harness.peers import Peer, reply
@@ -257,3 +258,24 @@ async def test_a_call_that_is_over_before_anybody_listens_is_heard_all_the_same(
     await caller.done()
     assert call.over
     assert call.outcome == "acknowledged"
+
+
+async def test_a_call_that_was_answered_leaves_no_cycle_behind(client, peer):
+    """The collector's runs stop the loop for tens of milliseconds: a page must not bring them on."""
+    caller = Caller()
+    caller.send = client.send
+    for _ in range(3):
+        await client.send(b"{}")
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(20):
+            call = Call(caller, PENDING)
+            call.start()
+            await call.ended(10)
+            assert call.outcome == "acknowledged"
+        del call
+        await asyncio.sleep(0)
+        assert gc.collect() < 20
+    finally:
+        gc.enable()
