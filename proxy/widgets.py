@@ -333,11 +333,13 @@ def _text(value: object) -> str:
 
 def _id(value: object) -> str | None:
     """An id as it was written, number or string; None where there is none, or an endless one."""
+    if isinstance(value, str):
+        return (_text(value) or None) if len(value) <= TEXT_LIMIT else None
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) < ID_LIMIT:
         return str(value)
-    return (_text(value) or None) if isinstance(value, str) and len(value) <= TEXT_LIMIT else None
+    return None
 
 
 _DECIMAL = re.compile(r"\s*[0-9]{1,12}(\.[0-9]*)?\s*", re.ASCII)
