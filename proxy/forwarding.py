@@ -71,7 +71,7 @@ class Forwarding:
 
     Args:
         pool: connections to the shop.
-        host: the ``Host`` to send; None keeps the visitor's.
+        preserve_host: send the visitor's ``Host``, not the shop's own.
         trusted: whose ``X-Forwarded-*`` is continued rather than replaced.
         clock: seconds, monotonic.
     """
@@ -80,7 +80,7 @@ class Forwarding:
         self,
         pool: Pool,
         *,
-        host: bytes | None,
+        preserve_host: bool,
         trusted: TrustedProxies,
         metrics: Metrics,
         log: Log,
@@ -94,7 +94,7 @@ class Forwarding:
         self.templates: Recent[tuple[object, ...], Template] = Recent(REMEMBERED)
         """Heads as they go to visitors, by what they came of: see ``relay.py``."""
         self._lines: Recent[tuple[bytes | None, str, str, tuple[Change, ...]], Fields] = Recent(REMEMBERED)
-        self._host = host
+        self._host = None if preserve_host else pool.origin.authority
         self._log = log
 
     def fields(self, headers: Headers, peer: str, client: Client, http_version: bytes) -> Headers:

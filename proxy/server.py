@@ -22,6 +22,7 @@ from proxy.cache import PURGES_FILE, PageCache, Purges, Store
 from proxy.edge import EdgeLimits, hardened
 from proxy.embedding import Personalization
 from proxy.errors import SettingsError
+from proxy.forwarding import Forwarding
 from proxy.lifespan import upstream_pool
 from proxy.listening import host_port
 from proxy.metrics import Metrics
@@ -55,12 +56,14 @@ def create_app(settings: Settings, metrics: Metrics, log: Log) -> Personalizatio
     metrics.gauge("upstream_connections_active", "Requests at the shop now.", lambda: pool.active)
     metrics.gauge("upstream_connections_idle", "Kept connections to the shop.", lambda: pool.idle)
     forward = Upstream(
-        pool,
-        host=None if settings.preserve_host else pool.origin.authority,
-        trusted=trusted,
-        metrics=metrics,
-        log=log,
-        clock=time.monotonic,
+        Forwarding(
+            pool,
+            preserve_host=settings.preserve_host,
+            trusted=trusted,
+            metrics=metrics,
+            log=log,
+            clock=time.monotonic,
+        )
     )
     store = Store(settings.page_cache * MEGABYTE)
     metrics.gauge("page_cache_bytes", "Bytes of the pages that are kept.", lambda: store.size)

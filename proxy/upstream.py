@@ -12,7 +12,6 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from proxy.errors import ClientGone, PeerError
-from proxy.forwarding import Forwarding
 from proxy.headers import Client, from_shop, has_token, loops, value_of
 from proxy.http1 import Request
 from proxy.relay import Relay
@@ -23,11 +22,9 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from proxy.edge import Connection, Head
-    from proxy.forwarding import Apology
-    from proxy.headers import Headers, TrustedProxies
-    from proxy.http1 import Pool, Response, Tunnel
-    from proxy.logs import Log
-    from proxy.metrics import Metrics
+    from proxy.forwarding import Apology, Forwarding
+    from proxy.headers import Headers
+    from proxy.http1 import Response, Tunnel
     from proxy.relay import Passing
 
 SWITCHING_PROTOCOLS = 101
@@ -40,24 +37,11 @@ class Upstream:
     """Forwards requests to the shop.
 
     Args:
-        pool: connections to the shop.
-        host: the ``Host`` to send; None keeps the visitor's.
-        trusted: whose ``X-Forwarded-*`` is continued rather than replaced.
-        clock: seconds, monotonic.
+        forwarding: over which connections, and how.
     """
 
-    def __init__(
-        self,
-        pool: Pool,
-        *,
-        host: bytes | None,
-        trusted: TrustedProxies,
-        metrics: Metrics,
-        log: Log,
-        clock: Callable[[], float],
-    ) -> None:
-        self.pool = pool
-        self._forwarding = Forwarding(pool, host=host, trusted=trusted, metrics=metrics, log=log, clock=clock)
+    def __init__(self, forwarding: Forwarding) -> None:
+        self._forwarding = forwarding
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serves one request. The lifespan closes the connections to the shop."""
@@ -116,7 +100,7 @@ class Upstream:
             if message["type"] == "lifespan.startup":
                 await send({"type": "lifespan.startup.complete"})
             else:
-                await self.pool.aclose()
+                await self._forwarding.pool.aclose()
                 await send({"type": "lifespan.shutdown.complete"})
                 return
 

@@ -18,6 +18,7 @@ from urllib.parse import unquote, urljoin, urlsplit
 import msgspec
 
 from proxy.exchange import Exchange, Shy
+from proxy.forwarding import Forwarding
 from proxy.headers import value_of
 from proxy.lifespan import open_rehearsal, upstream_pool
 from proxy.locate import Opening, Splicer
@@ -369,12 +370,14 @@ async def open_rehearsed_shop(
             )
             async with opened as core:
                 shop = Upstream(
-                    pool,
-                    host=None if settings.preserve_host else pool.origin.authority,
-                    trusted=core.trusted,
-                    metrics=metrics,
-                    log=notes,
-                    clock=core.clock,
+                    Forwarding(
+                        pool,
+                        preserve_host=settings.preserve_host,
+                        trusted=core.trusted,
+                        metrics=metrics,
+                        log=notes,
+                        clock=core.clock,
+                    )
                 )
                 yield Rehearsal(settings, core, shop, pool.origin, recorder, notes)
     finally:
