@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable
 
+MOST = 32
+"""Writes that wait at a time: of a turn with hundreds of events, the first must not wait for the last."""
+
 _turns: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Turn] = weakref.WeakKeyDictionary()
 
 
@@ -39,12 +42,14 @@ class Turn:
         return turn
 
     def at_end(self, act: Callable[[], None]) -> None:
-        """Does something when everything is done that the loop has to tell of in this turn."""
+        """Does something when the loop has told of all that is new in this turn, or of enough of it."""
         if not self._acts:
             loop = self._loop()
             assert loop is not None, "whoever writes runs on it"
             loop.call_soon(self._end)
         self._acts.append(act)
+        if len(self._acts) >= MOST:
+            self._end()
 
     def _end(self) -> None:
         acts, self._acts = self._acts, []

@@ -6,7 +6,7 @@ import asyncio
 import gc
 import weakref
 
-from proxy.turn import Turn
+from proxy.turn import MOST, Turn
 
 
 async def test_all_that_is_asked_for_in_a_turn_is_done_after_it_in_order():
@@ -35,6 +35,16 @@ async def test_what_is_asked_for_at_the_end_waits_for_the_next():
     assert done == ["first"]
     await asyncio.sleep(0)
     assert done == ["first", "second"]
+
+
+async def test_no_more_than_so_many_wait_for_each_other():
+    turn, done = Turn.of(asyncio.get_running_loop()), []
+    for number in range(MOST + 1):
+        turn.at_end(lambda number=number: done.append(number))
+    assert done == list(range(MOST))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert done == list(range(MOST + 1))
 
 
 async def test_one_that_fails_is_told_and_takes_nothing_from_the_others():

@@ -315,16 +315,16 @@ class EdgeProtocol(asyncio.Protocol):
         """Hand bytes to the transport, at the end of the loop's turn, in one go."""
         if self._transport.is_closing():
             return
-        if not self._outgoing:
-            self._outgoing_bytes = 0
-            self._turn.at_end(self._send)
+        first = not self._outgoing
         self._outgoing += data
         self._outgoing_bytes += sum(map(len, data))
         if self._outgoing_bytes > _AT_ONCE:
             self._send()
+        elif first:
+            self._turn.at_end(self._send)
 
     def _send(self) -> None:
-        outgoing, self._outgoing = self._outgoing, []
+        outgoing, self._outgoing, self._outgoing_bytes = self._outgoing, [], 0
         if outgoing and not self._transport.is_closing():
             self._transport.writelines(outgoing)
 
