@@ -212,7 +212,7 @@ class Call:
             return
         try:
             self.answer, self.recommendations = self._caller.answers.read(answer)
-        except msgspec.DecodeError:
+        except ValueError:  # msgspec's errors are
             self._caller.metrics.failures("vendor", "garbage")
 
     def _failed(self, error: BaseException) -> None:

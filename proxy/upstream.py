@@ -41,6 +41,7 @@ class Upstream:
     """
 
     def __init__(self, forwarding: Forwarding) -> None:
+        self.pool = forwarding.pool
         self._forwarding = forwarding
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -100,7 +101,7 @@ class Upstream:
             if message["type"] == "lifespan.startup":
                 await send({"type": "lifespan.startup.complete"})
             else:
-                await self._forwarding.pool.aclose()
+                await self.pool.aclose()
                 await send({"type": "lifespan.shutdown.complete"})
                 return
 

@@ -279,3 +279,14 @@ async def test_a_call_that_was_answered_leaves_no_cycle_behind(client, peer):
         assert gc.collect() < 20
     finally:
         gc.enable()
+
+
+async def test_an_answer_that_is_nested_too_deeply_is_garbage_and_the_event_is_acknowledged():
+    caller = Caller()
+    caller.answer.set_result(b'{"category_product_skus": ' + b"[" * 100_000 + b"]" * 100_000 + b"}")
+    call = Call(caller, PENDING)
+    call.start()
+    await caller.done()
+    assert call.outcome == "acknowledged"
+    assert call.recommendations is None
+    assert b'error="garbage",source="vendor"} 1.0' in caller.metrics.expose()

@@ -147,6 +147,7 @@ class EdgeProtocol(asyncio.Protocol):
         """In a tunnel the client may stop sending and go on reading; elsewhere its end is the end."""
         exchange = self._exchange
         if exchange is None or not exchange.tunnel or self._secure:
+            self._send()  # the transport closes now, and takes nothing more
             return False
         exchange.feed([], ended=True)
         return True
@@ -185,6 +186,8 @@ class EdgeProtocol(asyncio.Protocol):
         self._wait_for_client()
         if self._exchange is not None:
             self._exchange.writable()
+        elif not self._parting:
+            self._next()
 
     # Called by the server
 
@@ -363,13 +366,19 @@ class EdgeProtocol(asyncio.Protocol):
             self._part(linger=not exchange.input_ended)
         elif self._body is not None or not exchange.keep_alive or self._last:
             self._part(linger=self._body is not None or bool(self._buffer))
+        elif self.write_paused():
+            self._pause_reading()  # a client that doesn't take its answers gets no more of them
         else:
-            self._resume_reading()
-            self._wait_for_client()
-            if self._buffer:
-                ahead = bytes(self._buffer)
-                self._buffer.clear()
-                self.data_received(ahead)
+            self._next()
+
+    def _next(self) -> None:
+        """On to the next request: it may have come already."""
+        self._resume_reading()
+        self._wait_for_client()
+        if self._buffer:
+            ahead = bytes(self._buffer)
+            self._buffer.clear()
+            self.data_received(ahead)
 
     def hand_over(self, head: Head, app: App | None = None) -> None:
         """Have an ASGI app answer a request without a body, from the start; None: the server's own."""

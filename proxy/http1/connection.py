@@ -240,6 +240,9 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """See asyncio. The hottest function of the product."""
+        if self._outgoing:  # the request is still here: as in IDLE, nobody has asked for this
+            self.close()
+            return
         self._answered = True
         inbound = self._inbound
         if inbound is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,7 +13,7 @@ import pytest
 from proxy.edge import Disconnected, EdgeLimits
 from proxy.errors import ConnectFailed
 
-from .conftest import fill, read_to_end, read_until
+from .conftest import PATIENCE, fill, read_to_end, read_until
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -431,3 +432,52 @@ def test_a_tunnel_whose_app_fails_is_reset(serve: Serve) -> None:
         client.sendall(b"x")
         with pytest.raises(ConnectionResetError):
             read_to_end(client)
+
+
+def test_a_client_that_sends_ahead_and_does_not_read_is_not_answered_into_memory(serve: Serve) -> None:
+    called = 0
+
+    async def app(_scope: object, _receive: Receive, send: Send) -> None:
+        nonlocal called
+        called += 1
+        await send(start(200, (b"content-length", b"1000000")))
+        await send(body(b"x" * 1_000_000))
+
+    edge = serve(app)
+    with edge.connect(SO_RCVBUF=4096) as client:
+        client.sendall(KEPT * 200)
+        assert client.recv(1)
+        [connection] = edge.server.server_state.connections
+        ended = time.monotonic() + PATIENCE
+        while not connection.write_paused():
+            assert time.monotonic() < ended
+        assert called < 20
+        read = 1
+        while read < 200 * 1_000_000:
+            read += len(client.recv(1 << 20))
+        assert called == 200
+
+
+def test_an_answer_made_in_the_turn_in_which_the_client_has_ended_is_sent(serve: Serve) -> None:
+    async def app(_scope: object, _receive: Receive, _send: Send) -> None:
+        await asyncio.sleep(PATIENCE)
+
+    edge = serve(app)
+    with edge.connect() as client:
+        client.sendall(KEPT)
+        connections: set[Any] = edge.server.server_state.connections
+        ended = time.monotonic() + PATIENCE
+        while not any(each._exchange for each in connections):
+            assert time.monotonic() < ended
+        [connection] = connections
+
+        def both() -> None:
+            """As the loop tells of the shop's answer, and then of the client's end."""
+            reply = connection._exchange
+            reply.start(200, [(b"content-length", b"4")])
+            reply.content(b"done", more=False)
+            if not connection.eof_received():
+                connection._transport.close()
+
+        connection.loop.call_soon_threadsafe(both)
+        assert read_to_end(client).endswith(b"\r\n\r\ndone")

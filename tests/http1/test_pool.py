@@ -377,3 +377,21 @@ async def test_closing_fails_what_is_under_way(far_end: Any, pool_to: Any, get: 
     )
     with pytest.raises(ConnectFailed, match="pool is closed"):
         await pool.send(get())
+
+
+async def test_what_comes_before_the_request_has_left_is_nobodys_answer(far_end: Any, pool_to: Any) -> None:
+    async def script(wire: Any) -> None:
+        for _ in range(2):
+            await wire.head()
+            await wire.say(OK)
+
+    pool = pool_to(await far_end(script))
+    message = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+    assert (await pool.fetch(message, limit=9, idempotent=True)).body == b"ok"
+    response = pool.awaited(whole=True)
+    connection: Any = pool.send_now(message, response, idempotent=True)
+    connection.data_received(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil")
+    with pytest.raises(ConnectionLost):
+        await response.due
+    assert connection.was_stale
+    assert pool.active == 0
