@@ -6,19 +6,19 @@ what the bytes mean, to whoever they are sent.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
+from proxy.models import Recommendations
 from proxy.remember import CacheStats, Remembered
 from proxy.widgets import decode_recommendations
-
-if TYPE_CHECKING:
-    from proxy.models import Recommendations
 
 ANSWER_BYTES = 4 * 2**20
 """Of answers, read: some 700 of three lists and four banners."""
 
-READ_FACTOR = 3
-"""Bytes that an answer takes for each of its own: itself, and its items as objects that point into it."""
+ITEM_BYTES = 200
+"""Of an item, as an object that points into the answer."""
+
+LISTS = Recommendations.__struct_fields__
 
 SIGHTS = 1024
 """Answers of which is known that they came once."""
@@ -60,5 +60,6 @@ class Answers:
         known = self._known.get(answer)
         if known is None:
             known = Answered(answer, decode_recommendations(answer))
-            self._known.put(answer, known, len(answer) * READ_FACTOR)
+            items = sum(len(getattr(known.recommendations, name) or ()) for name in LISTS)
+            self._known.put(answer, known, len(answer) + ITEM_BYTES * items)
         return known

@@ -30,6 +30,9 @@ KNOWN_BYTES = 16 * 2**20
 SAMPLE = 61
 """A page is found by each 61st of its bytes: 400 of 25 KB, among which a price or a name mostly is."""
 
+OPENING_BYTES = 600
+"""Of a slot and what stands in it, beside the page's own bytes."""
+
 MAX_HEADS = 512
 """Response heads whose judgement is remembered. Most shops say the same with every page, but for the date."""
 
@@ -136,7 +139,8 @@ class KnownPages:
             return page
         if page is not None:
             page = page._replace(number=next(self._numbers))
-        self._pages.put(key, (body, page), 2 * len(body) + getsizeof(pieces))
+        openings = sum(not isinstance(piece, bytes) for piece in pieces)
+        self._pages.put(key, (body, page), 2 * len(body) + getsizeof(pieces) + OPENING_BYTES * openings)
         return page
 
 

@@ -108,3 +108,12 @@ def test_what_is_missing_is_an_error_there_too():
 def test_shipped_cards_are_joined():
     loaded = files.load(None, {"price": str, "number": str})
     assert joined(loaded[NAME]) is not None
+
+
+def test_a_file_that_changes_after_it_was_checked_changes_nothing(tmp_path):
+    (tmp_path / "widgets").mkdir()
+    file = tmp_path / NAME
+    file.write_text("<li>{{ link }}</li>")
+    loaded = files.load(tmp_path, {"price": str, "number": str})
+    file.write_text("{% if %}")
+    assert joined(loaded[NAME])({"link": "/a"}) == loaded[NAME].render(link="/a") == "<li>/a</li>"

@@ -6,7 +6,15 @@ import os
 import traceback
 from typing import TYPE_CHECKING, Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError, TemplateSyntaxError, meta
+from jinja2 import (
+    Environment,
+    FileSystemLoader,
+    FunctionLoader,
+    StrictUndefined,
+    TemplateError,
+    TemplateSyntaxError,
+    meta,
+)
 
 from proxy.errors import SettingsError
 from proxy.links import safe_url
@@ -20,14 +28,17 @@ if TYPE_CHECKING:
 
     from jinja2 import Template
 
+    Source = tuple[str, str | None, Callable[[], bool] | None]
+
 
 def load(folder: Path | None, filters: Mapping[str, Callable[..., str]]) -> dict[str, Template]:
     """Compiles every template, the operator's before the shipped one."""
     if folder is not None and not folder.is_dir():
         raise SettingsError("templates", f"no folder at {folder}", "Make it, or leave the setting out.")
     folders = [shipped("templates"), *([folder] if folder else [])][::-1]
+    found = FileSystemLoader(folders)
     environment = Environment(
-        loader=FileSystemLoader(folders),
+        loader=found,
         autoescape=True,
         undefined=StrictUndefined,
         auto_reload=False,
@@ -35,10 +46,13 @@ def load(folder: Path | None, filters: Mapping[str, Callable[..., str]]) -> dict
         lstrip_blocks=True,
     )
     environment.filters.update(filters, safe_url=lambda value: safe_url(value) or "")
+    sources: dict[str, Source] = {}
     for name, allowed in CONTEXTS.items():
         if folder is not None and os.path.lexists(folder / name) and not (folder / name).is_file():
             raise unusable(f"{folder / name}", "it is no file")  # or else the shipped one would stand in
-        _check(environment, name, allowed | set(environment.globals), seen=set())
+        _check(environment, name, allowed | set(environment.globals), sources)
+    # What was checked is what is compiled, whatever happens to the files meanwhile.
+    environment.loader = FunctionLoader(lambda name: sources.get(name) or found.get_source(environment, name))
     loaded = {name: environment.get_template(name) for name in CONTEXTS}
     for template in loaded.values():
         # Jinja layers them, and walks the layers at every rendering.
@@ -46,14 +60,13 @@ def load(folder: Path | None, filters: Mapping[str, Callable[..., str]]) -> dict
     return loaded
 
 
-def _check(environment: Environment, name: str, allowed: Collection[str], seen: set[str]) -> None:
+def _check(environment: Environment, name: str, allowed: Collection[str], sources: dict[str, Source]) -> None:
     """Refuses a template, or one that it includes, that can't be compiled, lints badly or wants more."""
-    if name in seen:
+    if name in sources:
         return
-    seen.add(name)
     file: str | None = name
     try:
-        source, file, _ = environment.loader.get_source(environment, name)  # type: ignore[union-attr] # set above
+        sources[name] = source, file, _ = environment.loader.get_source(environment, name)  # type: ignore[union-attr] # set above
         tree = environment.parse(source, name, file)
     except TemplateSyntaxError as error:
         raise unusable(f"{error.filename or file}:{error.lineno}", str(error.message)) from error
@@ -66,7 +79,7 @@ def _check(environment: Environment, name: str, allowed: Collection[str], seen: 
         raise unusable(f"{file}:{line}", f"there is no `{unknown}` here")
     for other in meta.find_referenced_templates(tree):
         if other is not None:
-            _check(environment, other, allowed, seen)
+            _check(environment, other, allowed, sources)
 
 
 def rehearse(template: Template, sample: Mapping[str, Any]) -> None:
