@@ -6,9 +6,11 @@ looks like a credential under any key.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import re
 import sys
+import threading
 from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
 
 import structlog
@@ -30,6 +32,24 @@ class Log(Protocol):
 
     def warning(self, event: str, **fields: Any) -> Any:
         """Something that someone should look at."""
+
+
+class StandardError:
+    """Writes lines to what standard error is at the moment.
+
+    A line that can't be written (the disk is full, nobody reads any more) is lost, and nothing else is:
+    whoever logs is in the middle of delivering a page or an event.
+    """
+
+    _one = threading.Lock()
+
+    def msg(self, line: str) -> None:
+        """Writes the line at once."""
+        with self._one, contextlib.suppress(OSError, ValueError):
+            sys.stderr.write(f"{line}\n")
+            sys.stderr.flush()
+
+    debug = info = warning = error = critical = exception = msg
 
 
 def blank_secrets(
@@ -63,7 +83,7 @@ def configure(level: str, form: Literal["auto", "console", "json"]) -> Log:
     structlog.configure(
         processors=[*shared, last],
         wrapper_class=structlog.make_filtering_bound_logger(threshold),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=StandardError,
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler()

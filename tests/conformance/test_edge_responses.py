@@ -467,7 +467,7 @@ def test_an_answer_made_in_the_turn_in_which_the_client_has_ended_is_sent(serve:
         client.sendall(KEPT)
         connections: set[Any] = edge.server.server_state.connections
         ended = time.monotonic() + PATIENCE
-        while not any(each._exchange for each in connections):
+        while not any(each._exchange for each in tuple(connections)):  # the server's thread adds to them
             assert time.monotonic() < ended
         [connection] = connections
 
