@@ -15,8 +15,8 @@ class Limits(Struct, frozen=True):
     max_connections: int = 512
     """Open and opening connections. Past the worker threads of nearly every shop, far below the
     usual 1,024 file descriptors of a process."""
-    max_idle: int = 128
-    """Kept open without work: enough for bursts, without occupying a small shop's workers."""
+    max_idle: int = 1024
+    """Kept open without work, for ``idle_seconds``: what a burst has opened its next moment needs again."""
     idle_seconds: float = 4.0
     """Below the keep-alive time of common servers (Node.js and Apache: 5), so that it is we who close
     and a request seldom meets a connection that is just going away."""
