@@ -29,7 +29,7 @@ MAX_VIEWS = 8192
 MAX_BYTES = 16 * 2**20
 """Answers kept in one process, in bytes: the guide's have some 5 KB, so 3,000 of them."""
 
-MAX_UNASKED = 1024
+MAX_UNASKED = 256
 """Page views that nobody asked about yet, set aside as they are: an edge asks within milliseconds."""
 
 ASKED_SECONDS = 60.0
