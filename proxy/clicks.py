@@ -88,6 +88,7 @@ class ClickLinks:
 
     def __init__(self, keys: Sequence[str], prefix: str) -> None:
         self._keys = [_Key(key) for key in reversed(keys)]
+        self._newest = self._keys[0]
         self._path = f"{prefix}/click/"
 
     def link_for(self, kind: str, list_name: str, item_id: str, href: str) -> str:
@@ -99,15 +100,17 @@ class ClickLinks:
         target = safe_url(href)
         if target is None or not _leads_from_anywhere(target):
             return href
-        token = self.token(Click("banner" if kind == "banner" else list_name, item_id, target))
+        token = self._token("banner" if kind == "banner" else list_name, item_id, target)
         return href if len(token) > MAX_TOKEN else self._path + token
 
     def token(self, click: Click) -> str:
         """A click as URL-safe text."""
+        return self._token(click.source, click.item_id, click.target)
+
+    def _token(self, source: str, item_id: str, target: str) -> str:
         # No source and no target holds a line end, so whatever the id is, this reads back as it was.
-        text = f"{click.source}\n{click.item_id}\n{click.target}"
-        payload = _url_safe(text.encode("utf-8", "replace"))
-        return (b"%b.%b" % (payload, self._keys[0].sign(payload))).decode()
+        payload = _url_safe(f"{source}\n{item_id}\n{target}".encode("utf-8", "replace"))
+        return f"{payload.decode()}.{self._newest.sign(payload).decode()}"
 
     def read(self, token: str) -> Click | None:
         """The click that was signed; None where the token is not, character by character, one of ours."""

@@ -6,7 +6,6 @@ and an entry can't grow stale.
 
 from __future__ import annotations
 
-from array import array
 from collections import OrderedDict
 from sys import getsizeof
 from typing import TYPE_CHECKING, Generic, TypeVar
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 from msgspec import Struct
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
+    from collections.abc import Hashable, Iterable
 
 Key = TypeVar("Key", bound="Hashable")
 Value = TypeVar("Value")
@@ -31,36 +30,29 @@ SECOND_CHANCES = 16
 _SIGHTS_PER_ENTRY = 4
 """How far back a key is known to have come before, in entries."""
 
-_ELSEWHERE = 20
-"""A mark's second place is told by other bits of it than the first."""
-
 
 class Sights:
     """Which keys came lately: what comes only once isn't worth remembering.
 
-    Right nearly always. Two keys that share a place don't make each other forgotten, as the earlier one moves
-    to a place of its own; three might.
-
     Args:
-        size: keys that are known; a power of two. 8 bytes each.
+        size: keys that are known at most, the later half of them always. Some 90 bytes each.
     """
 
     def __init__(self, size: int) -> None:
-        self._last = size - 1
-        # Numbers side by side, not objects: each look at one that lies elsewhere would wait for memory.
-        self._marks = array("q", bytes(8 * size))
+        self._half = size // 2
+        # Hashes: a key of two that have the same one counts as seen, which costs no more than its place.
+        self._lately: set[int] = set()
+        self._before: set[int] = set()
 
     def again(self, key: Hashable) -> bool:
         """Whether a key came before, lately; from now on it did."""
         mark = hash(key)
-        marks, last = self._marks, self._last
-        place = mark & last
-        found = marks[place]
-        if found == mark or marks[(mark >> _ELSEWHERE) & last] == mark:
+        lately = self._lately
+        if mark in lately or mark in self._before:
             return True
-        if found:
-            marks[(found >> _ELSEWHERE) & last] = found
-        marks[place] = mark
+        lately.add(mark)
+        if len(lately) > self._half:
+            self._before, self._lately = lately, set()
         return False
 
 
@@ -68,7 +60,7 @@ class Recent(OrderedDict[Key, Value]):
     """A dict that stays small: the oldest entry makes room for a new one.
 
     Args:
-        size: entries; a power of two.
+        size: entries.
     """
 
     def __init__(self, size: int) -> None:
@@ -110,8 +102,8 @@ class Remembered(Generic[Key, Value]):
 
     Args:
         limit: bytes, keys and overhead included.
-        sights: keys of which is known that they came before, a power of two; only these are remembered.
-            0 remembers every one.
+        sights: keys of which is known that they came before; only these are remembered. 0 remembers every
+            one.
     """
 
     def __init__(self, limit: int, *, sights: int = 0) -> None:
@@ -129,6 +121,19 @@ class Remembered(Generic[Key, Value]):
         self._hits += 1
         entry.used = True
         return entry.value
+
+    def several(self, keys: Iterable[Key]) -> list[Value | None]:
+        """What ``get`` would give for each, in one go: looks that don't wait for each other's memory."""
+        found: list[Value | None] = []
+        for entry in list(map(self._entries.get, keys)):
+            if entry is None:
+                self._misses += 1
+                found.append(None)
+            else:
+                self._hits += 1
+                entry.used = True
+                found.append(entry.value)
+        return found
 
     def mistaken(self) -> None:
         """What ``get`` has just found was not meant: it doesn't count, and another key is asked for."""

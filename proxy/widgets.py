@@ -7,7 +7,6 @@ module checks again.
 
 from __future__ import annotations
 
-import math
 import re
 from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
@@ -174,7 +173,7 @@ def row_head(row: CategoryRow) -> tuple[str, str | None]:
 # The vendor's boundary ----------------------------------------------------------------------------
 
 
-class _ProductFields(Struct):
+class _ProductFields(Struct, gc=False):
     """What a product may say of itself, of any type; whatever else it says is skipped."""
 
     product_id: Any = None
@@ -281,17 +280,10 @@ def decode_product(raw: Raw | bytes) -> Product | None:
         brand=None if found.brand is None else _text(found.brand) or None,
         rating=None if found.rating is None else _number(found.rating, 100),
         stock=None if found.stock is None else _count(found.stock),
-        category=_category(found),
+        # By the vendor's newest name for it first.
+        category=_text(found.category) or _text(found.main_category) or _text(found.category_1) or None,
         extra=extra if isinstance(extra, dict) else {},
     )
-
-
-def _category(found: _ProductFields) -> str | None:
-    """By the vendor's newest name for it first."""
-    for said in (found.category, found.main_category, found.category_1):
-        if said is not None and (text := _text(said)):
-            return text
-    return None
 
 
 def decode_banner(raw: Raw | bytes) -> Banner | None:
@@ -342,18 +334,16 @@ def _id(value: object) -> str | None:
     return None
 
 
+_NUMBERS = frozenset({int, float})
 _DECIMAL = re.compile(r"\s*[0-9]{1,12}(\.[0-9]*)?\s*", re.ASCII)
 
 
-def _number(value: object, limit: float) -> float | None:
+def _number(value: Any, limit: float) -> float | None:
     """A number from 0 to the limit, written as a number or a decimal string."""
-    if value is None:
-        return None
-    if isinstance(value, str):
-        value = float(value) if _DECIMAL.fullmatch(value) else None
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    return float(value) if 0 <= value <= limit and math.isfinite(value) else None
+    if isinstance(value, str) and _DECIMAL.fullmatch(value):
+        value = float(value)
+    # Neither true nor false is a number, and what isn't one (NaN) is not between any.
+    return float(value) if type(value) in _NUMBERS and 0 <= value <= limit else None
 
 
 def _count(value: object) -> int | None:

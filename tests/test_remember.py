@@ -22,10 +22,13 @@ def test_what_comes_once_is_not_remembered() -> None:
     assert [recent.again(b"a"), recent.again(b"a"), recent.again(b"b")] == [False, True, False]
 
 
-def test_keys_that_share_a_place_do_not_make_each_other_forgotten() -> None:
-    sights = Sights(1024)
-    first, second = 5, 5 + 1024
-    assert [sights.again(key) for key in (first, second, first, second, first)] == [False, False, *[True] * 3]
+def test_the_last_half_of_the_keys_is_always_known_and_no_more_than_all() -> None:
+    sights = Sights(100)
+    for key in range(1000):
+        assert not sights.again(key)
+        if key >= 50:
+            assert sights.again(key - 50)
+    assert sum(map(sights.again, range(850))) == 0
 
 
 def test_a_key_is_never_known_before_it_came() -> None:
@@ -52,6 +55,24 @@ def test_what_was_not_asked_for_goes_first() -> None:
     assert kept.get(("b",)) is None
     assert kept.stats.entries == 10
     assert kept.stats.bytes == 10 * entry
+
+
+def test_several_are_looked_up_like_each() -> None:
+    kept: Remembered[str, int] = Remembered(100_000)
+    for number, key in enumerate("abc"):
+        kept.put(key, number, 1)
+    assert kept.several("acxa") == [0, 2, None, 0]
+    assert (kept.stats.hits, kept.stats.misses) == (3, 1)
+
+
+def test_being_among_several_gives_a_second_chance() -> None:
+    entry = ENTRY_OVERHEAD + getsizeof("a") + 40
+    kept: Remembered[str, str] = Remembered(10 * entry)
+    for key in "abcdefghij":
+        kept.put(key, key, 40)
+    kept.several("ac")
+    kept.put("k", "k", 40)
+    assert kept.several("abc") == ["a", None, "c"]
 
 
 def test_what_would_fill_the_memory_is_not_remembered() -> None:

@@ -71,18 +71,18 @@ class Cards:
         if product.stock and "stock" in shows:
             stock = self._words.stock.replace("{count}", self._number(product.stock))
         price, full_price = self._prices(product)
-        return ProductContext(
-            product=product,
-            link=self._link_for("product", name, product.product_id, product.link),
-            list_name=name,
-            price=price,
-            full_price=full_price,
-            brand=product.brand if "brand" in shows else None,
-            rating=self._rating(product.rating) if "rating" in shows else None,
-            stock=stock,
-            button=self._button,
-            words=self._words,
-        )
+        return {
+            "product": product,
+            "link": self._link_for("product", name, product.product_id, product.link),
+            "list_name": name,
+            "price": price,
+            "full_price": full_price,
+            "brand": product.brand if "brand" in shows else None,
+            "rating": self._rating(product.rating) if product.rating and "rating" in shows else None,
+            "stock": stock,
+            "button": self._button,
+            "words": self._words,
+        }
 
     def _prices(self, product: Product) -> tuple[str | None, str | None]:
         """The price, and the one to strike through where that is higher."""
@@ -94,10 +94,8 @@ class Cards:
         reduced = full is not None and full > amount and "full_price" in self._fields
         return self._price(amount, currency), self._price(full, currency) if full and reduced else None
 
-    def _rating(self, rating: float | None) -> Rating | None:
-        """0 is a shop's way to say that nobody has rated it yet."""
-        if not rating:
-            return None
+    def _rating(self, rating: float) -> Rating:
+        """Above 0, which is a shop's way to say that nobody has rated it yet."""
         stars = self._number(round(rating / 20, 1))
         return Rating(halves=max(1, round(rating / 10)), text=self._words.stars.replace("{stars}", stars))
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+import markupsafe
 from jinja2 import nodes
-from markupsafe import escape
 
 from proxy.models import Banner, Product
 from proxy.widgets import CONTEXTS, Rating
@@ -25,6 +25,17 @@ if TYPE_CHECKING:
 
 GIVEN: dict[str, type[Struct]] = {"product": Product, "banner": Banner, "rating": Rating, "words": Words}
 """Whose fields are known."""
+
+
+_escape_text: Callable[[str], str] | None = getattr(markupsafe, "_escape_inner", None)
+"""What ``escape`` does for a ``str``, without the object that it puts around it: a quarter of the work."""
+
+
+def _escape(value: object) -> str:
+    """As Jinja prints it."""
+    if type(value) is str and _escape_text is not None:
+        return _escape_text(value)
+    return markupsafe.escape(value)
 
 
 class _OtherwiseError(Exception):
@@ -48,7 +59,7 @@ def joined(template: Template) -> Callable[[Mapping[str, Any]], str] | None:
         body = _Body(environment.parse(source), CONTEXTS[name])
     except _OtherwiseError:
         return None
-    made: dict[str, Any] = {"escape": escape}
+    made: dict[str, Any] = {"escape": _escape}
     exec(compile(body.source, template.filename or "", "exec"), made)  # noqa: S102  as Jinja does with the same file
     render: Callable[[Mapping[str, Any]], str] = made["render"]
     return render

@@ -9,7 +9,6 @@ A `Renderer` never changes: to take up new templates or settings, make another o
 
 from __future__ import annotations
 
-from sys import getsizeof
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from markupsafe import escape
@@ -198,7 +197,7 @@ class Renderer:
         self._lists.put(key, html, len(html))
         return html
 
-    def _products(self, name: ListName, raws: Iterable[Raw], charset: Charset) -> bytes | None:
+    def _products(self, name: ListName, raws: Sequence[Raw], charset: Charset) -> bytes | None:
         cards = self._cards_of(name, raws, set(), charset)
         if not cards:
             return b""
@@ -263,24 +262,22 @@ class Renderer:
         html = self._guarded("widgets/categories.html", context)
         return None if html is None else _encoded(html, charset)
 
-    def _cards_of(self, name: ListName, raws: Iterable[Raw], seen: set[str], charset: Charset) -> list[bytes]:
+    def _cards_of(self, name: ListName, raws: Sequence[Raw], seen: set[str], charset: Charset) -> list[bytes]:
         """The cards to show: whose item can be shown, each product once, as many as a section holds."""
-        tag, known = self._tag(name, charset), self._cards
         cards: list[bytes] = []
-        for raw in raws:
-            key = tag + raw
-            card = known.get(key) or self._fresh_card(key, name, charset, raw)
-            product_id, html = card
-            if html and product_id not in seen:
-                seen.add(product_id)
-                cards.append(html)
-                if len(cards) == self._size:
-                    break
+        # No JSON value holds a NUL byte, so the key says unambiguously which card it is.
+        tag, size = f"{name}\0{charset}\0".encode(), self._size
+        for start in range(0, len(raws), size):
+            some = raws[start : start + size]
+            keys = [tag + raw for raw in some]
+            for key, raw, known in zip(keys, some, self._cards.several(keys), strict=True):
+                product_id, html = known or self._fresh_card(key, name, charset, raw)
+                if html and product_id not in seen:
+                    seen.add(product_id)
+                    cards.append(html)
+                    if len(cards) == size:
+                        return cards
         return cards
-
-    def _tag(self, name: ListName, charset: Charset) -> bytes:
-        """What an item's bytes follow in the name of its card; no JSON value holds a NUL byte."""
-        return f"{name}\0{charset}\0".encode()
 
     def _fresh_card(self, key: bytes, name: ListName, charset: Charset, raw: Raw) -> tuple[str, bytes]:
         """A product's id and card; empty where it can't be shown."""
@@ -289,7 +286,7 @@ class Renderer:
         if product is not None and not (self._hide_out_of_stock and product.stock == 0):
             html = self._guarded("widgets/product.html", self._contexts.product(name, product))
             card = product.product_id, _encoded(html or "", charset)
-        self._cards.put(key, card, sum(map(getsizeof, card)))
+        self._cards.put(key, card, sum(map(len, card)))
         return card
 
     # Banners
