@@ -122,6 +122,7 @@ class Call:
     Attributes:
         task: done when the call has ended and all is known; None where none was made.
         answer: the vendor's own JSON. recommendations: the same, read; None where it is none.
+        familiar: whether the same JSON was answered before, lately.
         over: whether the call has ended and ``_ended`` has run; true as well where none was made.
         committed: whether the outbox has the event. kept: done when it has.
         outcome: of the event: acknowledged, refused, or empty while it is open.
@@ -134,6 +135,7 @@ class Call:
         "_reported",
         "answer",
         "committed",
+        "familiar",
         "kept",
         "outcome",
         "over",
@@ -151,6 +153,7 @@ class Call:
         self.task: asyncio.Future[bytes | None] | None = None
         self.answer: bytes | None = None
         self.recommendations: Recommendations | None = None
+        self.familiar = False
         self.committed = False
         self.kept: asyncio.Future[None] | None = None
         self.outcome = ""
@@ -214,6 +217,8 @@ class Call:
             self.answer, self.recommendations = self._caller.answers.read(answer)
         except ValueError:  # msgspec's errors are
             self._caller.metrics.failures("vendor", "garbage")
+        else:
+            self.familiar = self.answer is not answer
 
     def _failed(self, error: BaseException) -> None:
         breaker, metrics = self._caller.breaker, self._caller.metrics

@@ -151,12 +151,10 @@ class PageView:
         return self._main is None or self._main.over
 
     @property
-    def said(self) -> bytes | None:
-        """The bytes of the answer that slots are filled from; None where there are none, or not yet."""
+    def familiar(self) -> bytes | None:
+        """The answer that slots are filled from, where it was given before; None where not, or not yet."""
         call = self._main
-        if call is None or not call.over or call.recommendations is None:
-            return None
-        return call.answer
+        return call.answer if call is not None and call.familiar else None
 
     @property
     def settled(self) -> bool:

@@ -291,12 +291,12 @@ class Swift(Relay):
         body = self._whole(self._known)
         self._count()
         self._begin_page()
-        self.content(body, more=False)
+        self.content(*body, more=False)
 
-    def _whole(self, known: KnownPage) -> bytes:
+    def _whole(self, known: KnownPage) -> Sequence[bytes]:
         """The page, slots filled: looked up where the same answer filled it before."""
         view, finished = self._visit.view, self._visit.pages.finished
-        answer = view.said
+        answer = view.familiar
         if answer is None or not known.number:
             return self._filled(known.pieces)
         renderer, kind = self._visit.core.personalizer.renderer, self._visit.page.kind
@@ -304,12 +304,12 @@ class Swift(Relay):
         if found is not None:
             view.became(found.outcomes)
             self._removed = found.removed
-            return found.body
-        body = self._filled(known.pieces)
+            return (found.body,)
+        body = b"".join(self._filled(known.pieces))
         if len(view.outcomes) == sum(map(self._waits, known.pieces)):  # or else we have stumbled over a slot
             page = Finished(body, tuple(view.outcomes), self._removed)
             finished.keep(renderer, known.number, kind, answer, page)
-        return body
+        return (body,)
 
     async def _slowly(self) -> None:
         """The answer is late: what stands before the first slot doesn't wait for it."""
@@ -321,17 +321,17 @@ class Swift(Relay):
             before = self._filled(pieces[:first])
             self._begin_page()
             if before:
-                self.content(before, more=True)
+                self.content(*before, more=True)
             if first < len(pieces):
                 await view.recommendations()
             after = self._filled(pieces[first:])
             self._count()
             if after and not view.settled and not self.disconnected:
-                self.content(after, more=True)
-                after = b""
+                self.content(*after, more=True)
+                after = []
             await view.settle()
             if not self.disconnected:
-                self.content(after, more=False)
+                self.content(*after, more=False)
         except InvalidResponse as error:
             self._give_up(error)
 
@@ -341,7 +341,7 @@ class Swift(Relay):
             return False
         return piece.slot.pages is None or self._visit.page.kind in piece.slot.pages
 
-    def _filled(self, pieces: Sequence[bytes | Opening]) -> bytes:
+    def _filled(self, pieces: Sequence[bytes | Opening]) -> list[bytes]:
         """Pieces of the page, slots filled as far as that can be done now."""
         view, known = self._visit.view, self._known
         assert known is not None
@@ -360,7 +360,7 @@ class Swift(Relay):
                 except Exception as error:  # noqa: BLE001  a bug of ours: the shop's own content stays
                     self._complain("slot", error)
                 out.append(piece.unfilled if html is None else html)
-        return b"".join(out)
+        return out
 
     def _begin_page(self) -> None:
         """The page's head, for this visitor."""

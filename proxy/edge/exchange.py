@@ -159,11 +159,11 @@ class Exchange(Reply):
         else:
             raise InvalidResponse(f"unexpected message {kind!r}")
 
-    def content(self, body: bytes, *, more: bool) -> None:
+    def content(self, *body: bytes, more: bool) -> None:
         """Send content; with the last of it, whoever still waits for the request's learns of the end."""
         if self._flush is not None:
             self._flush.cancel()
             self._flush = None
-        super().content(body, more=more)
+        super().content(*body, more=more)
         if not more:
             self._wake()

@@ -153,12 +153,13 @@ class Reply:
         if held is not None:
             self._connection.write(held)
 
-    def content(self, body: bytes, *, more: bool) -> None:
-        """Send content, framed; with the last of it the response is whole.
+    def content(self, *body: bytes, more: bool) -> None:
+        """Send content, in one piece or several, framed; with the last of it the response is whole.
 
         Raises:
             InvalidResponse: it is longer or shorter than the head said.
         """
+        size = sum(map(len, body))
         data: list[bytes] = []
         if self._held is not None:
             data.append(self._held)
@@ -166,17 +167,17 @@ class Reply:
         short = False
         framed = self._framed
         if framed is None or framed.framing == "close":  # a tunnel, or HTTP/1.0
-            data.append(body)
+            data += body
         elif framed.framing == "length":
-            framed.length -= len(body)
+            framed.length -= size
             if framed.length < 0:
                 self._held = data[0] if data else None
                 raise InvalidResponse("the body is longer than its content-length")
-            data.append(body)
+            data += body
             short = not more and framed.length > 0
         elif framed.framing == "chunked":
-            if body:
-                data += (b"%x\r\n" % len(body), body, b"\r\n" if more else b"\r\n0\r\n\r\n")
+            if size:
+                data += (b"%x\r\n" % size, *body, b"\r\n" if more else b"\r\n0\r\n\r\n")
             elif not more:
                 data.append(b"0\r\n\r\n")
         self._connection.write(*data)

@@ -204,7 +204,13 @@ class Renderer:
         frame = self._frames.get((name, len(cards), charset))
         if frame is None:
             frame = self._frame(name, len(cards), charset)
-        return None if frame is None else b"".join(cards).join(frame)
+        if frame is None:
+            return None
+        html = [frame[0]]
+        for piece in frame[1:]:
+            html += cards
+            html.append(piece)
+        return b"".join(html)
 
     def _frame(self, name: ListName, count: int, charset: Charset) -> list[bytes] | None:
         """What the template writes around (and between, if it likes) its cards.
