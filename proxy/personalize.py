@@ -121,10 +121,12 @@ class PageView:
         name: its ID, as an edge or the including side gave it; empty for none.
         address: path and query of the page; empty where nobody knows.
         outcomes: what became of each slot, in page order.
+        filled: whether one of them was filled.
     """
 
     __slots__ = (
-        "_calls", "_core", "_main", "address", "context", "deadline", "name", "outcomes", "page", "visitor",
+        "_calls", "_core", "_main", "address", "context", "deadline", "filled", "name", "outcomes", "page",
+        "visitor",
     )  # fmt: skip
 
     def __init__(
@@ -139,6 +141,7 @@ class PageView:
         self.page: Page | None = None
         self.name = self.address = ""
         self.outcomes: list[tuple[str, str]] = []
+        self.filled = False
 
     @property
     def begun(self) -> bool:
@@ -266,13 +269,13 @@ class PageView:
         html = None
         answer, outcome = self._now()
         if answer is not None and self.page is not None:
-            first = not any(became == "hit" for _, became in self.outcomes)
             try:
-                html = self._core.renderer.slot(slot, self.page, answer, utf8=utf8, first=first)
+                html = self._core.renderer.slot(slot, self.page, answer, utf8=utf8, first=not self.filled)
             except ProxyError:
                 outcome = "failed"
             else:
                 outcome = "empty" if html is None else "hit"
+                self.filled |= html is not None
         self.outcomes.append((slot.widget, outcome))
         self._core.metrics.slots(slot.widget, outcome)
         return html
@@ -282,6 +285,7 @@ class PageView:
         for widget, outcome in outcomes:
             self.outcomes.append((widget, outcome))
             self._core.metrics.slots(widget, outcome)
+            self.filled |= outcome == "hit"
 
     async def settle(self) -> None:
         """Called before the page's last byte leaves: every event is acknowledged, or on the disk."""

@@ -48,6 +48,7 @@ class View(Protocol):
     page: Page | None
     visitor: Visitor
     outcomes: list[tuple[str, str]]
+    filled: bool
 
     @property
     def begun(self) -> bool:
@@ -408,7 +409,7 @@ class Rewriting:
     def _count(self) -> None:
         page = self.view.page
         kind = page.kind if page is not None else "unknown"
-        touched = self.removed or any(outcome == "hit" for _, outcome in self.view.outcomes)
+        touched = self.removed or self.view.filled
         self.core.metrics.pages(kind, "rewritten" if touched else "untouched")
         if self.splicer.bailed:
             self.core.metrics.bailed(self.splicer.bailed)

@@ -147,6 +147,7 @@ class ShellView:
     def __init__(self, page: Page | None) -> None:
         self.page = page
         self.outcomes: list[tuple[str, str]] = []
+        self.filled = False
         self.visitor = Visitor("")
         self.answered = self.settled = True
         self.remaining = inf  # nobody waits for a shell: a cache does

@@ -395,7 +395,7 @@ class Swift(Relay):
     def _count(self) -> None:
         core, known = self._visit.core, self._known
         assert known is not None
-        touched = self._removed or "hit" in [became for _, became in self._visit.view.outcomes]
+        touched = self._removed or self._visit.view.filled
         core.metrics.pages(self._visit.page.kind, "rewritten" if touched else "untouched")
         if known.bailed:
             core.metrics.bailed(known.bailed)

@@ -28,7 +28,7 @@ class View:
         self.html = html
         self.begun = self.answered = self.settled = page is not None
         self.remaining = 1.0
-        self.outcomes = []
+        self.outcomes, self.filled = [], False
         self.visitor = SimpleNamespace(user_id=None, profile=None)
 
     async def slot(self, slot, *, utf8):
