@@ -16,7 +16,7 @@ from proxy.finished import FinishedPages
 from proxy.headers import SAID_BY_SHOP, from_shop, personal, value_of
 from proxy.judge import judge
 from proxy.locate import Splicer
-from proxy.remember import CacheStats, Remembered
+from proxy.remember import CacheStats, Remembered, Sights
 from proxy.surrogate import CONTROL
 
 if TYPE_CHECKING:
@@ -29,6 +29,16 @@ KNOWN_BYTES = 16 * 2**20
 
 SAMPLE = 61
 """A page is found by each 61st of its bytes: 400 of 25 KB, among which a price or a name mostly is."""
+
+LONG = 128 * 1024
+"""Bytes of a page beyond which it is read whole only when it comes a second time. Until then it is read as it
+passes, so that its first bytes don't wait for its last, nor others for a page that never comes again."""
+
+MAX_PAGE = 1_000_000
+"""Bytes of a page that is known whole: read once, in some 4 ms; with its pieces an eighth of the memory."""
+
+MAX_LONG = 512
+"""Long pages of which is known that they came once."""
 
 OPENING_BYTES = 600
 """Of a slot and what stands in it, beside the page's own bytes."""
@@ -90,6 +100,7 @@ class KnownPages:
         self._plan = plan
         self._pages: Remembered[Key, tuple[bytes, KnownPage | None]] = Remembered(limit)
         self._heads: dict[tuple[tuple[bytes, bytes], ...], PageHead | None] = {}
+        self._long = Sights(MAX_LONG)
         self._numbers = count(1)
         self.finished = FinishedPages()
 
@@ -122,8 +133,10 @@ class KnownPages:
 
         Returns:
             None where it needs more than its slots to be filled: it says who is logged in, it holds
-            includes, or its charset can't be written to.
+            includes, or its charset can't be written to; and where it is too long to be read at once.
         """
+        if len(body) > MAX_PAGE:
+            return None
         key: Key = (selectors, content_type, len(body), body[::SAMPLE])
         remembered = self._pages.get(key)
         if remembered is not None and remembered[0] != body:
@@ -132,10 +145,12 @@ class KnownPages:
             remembered = self._pages.get(key)
         if remembered is not None:
             return remembered[1]
+        if len(body) > LONG and not self._long.again(key):
+            return None
         splicer = Splicer(self._plan, selectors)
         pieces = splicer.feed(body) + splicer.close()
         page = _cut(content_type, body, pieces, splicer)
-        if splicer.place is None:
+        if not self._plan.memory.limit:
             return page
         if page is not None:
             page = page._replace(number=next(self._numbers))

@@ -16,7 +16,7 @@ from proxy.errors import ConnectionLost, PeerError
 from proxy.exchange import INTRODUCED, outcome
 from proxy.finished import Finished
 from proxy.headers import OUTCOME
-from proxy.locate.memory import MAX_PATH
+from proxy.known import MAX_PAGE
 from proxy.relay import Relay
 
 if TYPE_CHECKING:
@@ -41,6 +41,10 @@ if TYPE_CHECKING:
 TURNS = 2
 """Turns of the event loop that a page gives its last chunk, or DataCue's answer, to arrive with what is here:
 microseconds, and one write in place of two."""
+
+MOST_TURNS = 64
+"""Turns that a page is given while more of it comes in nearly each: a megabyte from a shop nearby takes 16.
+One that trickles goes on as it comes."""
 
 OK = 200
 
@@ -189,14 +193,24 @@ class Swift(Relay):
         """Some of the page is here; the rest is mostly on its heels."""
         if not size or self._timer is not None:
             return
-        self._timer = self._connection.loop.call_soon(self._patient, TURNS)
+        self._timer = self._connection.loop.call_soon(self._patient, 0, TURNS, MOST_TURNS)
 
-    def _patient(self, turns: int) -> None:
-        if not turns or sum(map(len, self._chunks)) > MAX_PATH:
+    def _patient(self, before: int, quiet: int, turns: int) -> None:
+        """Waits on while more comes.
+
+        Args:
+            before: bytes that had come by the last turn.
+            quiet: turns without more that are left.
+            turns: that are left altogether.
+        """
+        size = sum(map(len, self._chunks))
+        if size > before:
+            quiet = TURNS
+        if not quiet or not turns or size > MAX_PAGE:
             self._timer = None
             self._go_on()
         else:
-            self._timer = self._connection.loop.call_soon(self._patient, turns - 1)
+            self._timer = self._connection.loop.call_soon(self._patient, size, quiet - 1, turns - 1)
 
     def end(self, trailers: Headers, *, keep_inflow: bool) -> None:
         """The page is whole."""
@@ -222,9 +236,8 @@ class Swift(Relay):
         """The page, if all it needs is its slots filled."""
         core, page = self._visit.core, self._visit.page
         assert self._page_head is not None
-        size = sum(map(len, self._chunks))
-        if not size or size > MAX_PATH:
-            return None  # what is longer isn't remembered, and its first bytes shall not wait for its last
+        if not any(self._chunks):
+            return None
         body = self._chunks[0] if len(self._chunks) == 1 else b"".join(self._chunks)
         selectors = core.fact_selectors.get(page.why) or core.plan.facts
         known = self._visit.pages.page(selectors, self._page_head.content_type, body)

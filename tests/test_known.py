@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from proxy.known import MAX_HEADS, KnownPages
+from proxy.known import LONG, MAX_HEADS, MAX_PAGE, KnownPages
 from proxy.locate import FactSelectors, Plan
 
 HTML = b"text/html; charset=utf-8"
@@ -130,3 +130,22 @@ def test_each_head_keeps_its_own_fields_and_loses_what_described_the_bytes():
         )
         assert head.fields == [(b"content-type", HTML), cookie, (b"cache-control", b"private, no-store")]
         assert head.content_type == HTML
+
+
+def test_a_long_page_is_read_whole_when_it_comes_again_and_looked_up_from_then_on():
+    known = KnownPages(Plan())
+    body = page(b"<p>1</p>" * (LONG // 8), SLOT)
+    assert known.page(None, HTML, body) is None
+    again = [known.page(None, HTML, bytes(bytearray(body))) for _ in range(3)]
+    assert again[0] is again[1] is again[2]
+    assert written(again[0]) == body.replace(b"own", b"{own}")
+    assert known.page(None, HTML, body.replace(b"1", b"2")) is None
+
+
+def test_a_page_that_is_too_long_is_never_read_whole_and_the_longest_is_remembered():
+    known = KnownPages(Plan())
+    longest = page(b"x" * (MAX_PAGE - len(page(SLOT))), SLOT)
+    assert len(longest) == MAX_PAGE
+    assert [known.page(None, HTML, longest + b"x") for _ in range(3)] == [None] * 3
+    assert known.page(None, HTML, longest) is None
+    assert known.page(None, HTML, longest) is known.page(None, HTML, longest) is not None

@@ -10,6 +10,8 @@ import pytest
 from harness.peers import page, product, reply
 from harness.wire import Wire, ask, request
 
+from proxy.known import LONG
+
 SLOT = '<div data-dc-products="related"><p>the shop\'s own</p></div>'
 RULE = '[[pages]]\npath = "/product/{product_id}"\nkind = "product"\n'
 PATIENT = "deadline = 5.0\n"
@@ -325,6 +327,48 @@ async def test_a_page_that_comes_slowly_flows(visitors, shop, vendor):
     assert b"Product 1" in got.body
     assert got.first < got.last - 0.1
     assert len(vendor.events) == 1
+
+
+async def test_a_long_page_that_came_before_is_looked_up_and_what_changed_in_it_is_seen_at_once(
+    visitors, shop, vendor
+):
+    vendor.recommendations = {"related_product_skus": [product(1)]}
+    bodies = [page("<p>x</p>" * (LONG // 8), f"<b>{number} EUR</b>", SLOT) for number in range(2)]
+    before = SLOT.partition(">")[0].encode() + b">"
+    for _ in range(8):
+        for number, body in enumerate(bodies):
+            shop.answers["*"] = reply(body)
+            got = await visitors[number].look()
+            start, _, end = body.partition(before)
+            assert got.complete
+            assert got.body.startswith(start + before)
+            assert b"Product 1" in got.body
+            assert got.body.endswith(end.partition(b"</p>")[2])
+    assert await hits(visitors[0].proxy) > 0
+
+
+async def test_a_page_that_trickles_without_a_pause_flows(visitors, shop):
+    arrived, ended = asyncio.Event(), False
+
+    async def trickling(_seen, writer):
+        nonlocal ended
+        writer.write(reply(b"", length=False, content_type="text/html") + b"<p>")
+        async with asyncio.timeout(10):
+            while not arrived.is_set():
+                writer.write(b"x")
+                await writer.drain()
+                await asyncio.sleep(0)
+        ended = True
+        writer.close()
+
+    shop.answers["*"] = trickling
+    wire = await Wire.open(visitors[0].proxy.address)
+    await wire.send(request("/product/p1", connection="close"))
+    await wire.reader.readuntil(b"<p>")
+    assert not ended
+    arrived.set()
+    assert await wire.reader.read()
+    await wire.close()
 
 
 async def test_a_shop_that_hung_up_while_idle_is_asked_again_and_the_event_sent_once(visitors, shop, vendor):
