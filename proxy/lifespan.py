@@ -28,7 +28,7 @@ from proxy.keeping import OutboxKeeper, RecordSender
 from proxy.learning import CatalogueLearner
 from proxy.neighbours import Neighbours
 from proxy.outbox import Folder, Outbox, Relay
-from proxy.personalize import Personalizer
+from proxy.personalize import MAX_CALLS, Personalizer
 from proxy.prepared import (
     make_renderer,
     origin_of,
@@ -57,9 +57,8 @@ if TYPE_CHECKING:
 
     Send = Callable[[bytes], Awaitable[bytes | None]]
 
-VENDOR_CONNECTIONS = 256
-"""Connections to the events endpoint in one process: as many calls in flight as 0.3 s deadlines leave
-at 800 pages a second."""
+VENDOR_CONNECTIONS = MAX_CALLS
+"""Connections to the events endpoint in one process: a call that waited for one would come too late."""
 
 REST_CONNECTIONS = 8
 """Connections to the REST API in one process: orders and sign-ups are few, and nobody waits for them."""

@@ -1,15 +1,19 @@
-"""Addresses that are listened on: read, bound, and said as what to open in a browser."""
+"""Addresses that are listened on: read, bound, and said as what to open; and room for whoever comes."""
 
 from __future__ import annotations
 
 import errno
 import re
+import resource
 import socket
 
 from proxy.errors import SettingsError
 
 BACKLOG = 2048
 """Connections that the kernel holds while we accept; as uvicorn and nginx have it, roughly."""
+
+MOST_FILES = 65_536
+"""Open files that a process asks for, each connection being one: far more than one serves at once."""
 
 BIND_MENDS = {
     errno.EADDRINUSE: "Stop what listens there, or choose another port.",
@@ -35,6 +39,18 @@ def host_port(text: str) -> tuple[str, int]:
         raise ValueError(f"{text!r} is no HOST:PORT")
     host = address["ipv6"] or address["name"] or "0.0.0.0"  # noqa: S104  ":8000" says every address
     return host, port
+
+
+def make_room() -> None:
+    """Raises the soft limit of open files as far as the hard one lets us.
+
+    It is 1,024 nearly everywhere for the sake of programs that call ``select``; with a connection each to the
+    shop and to DataCue, the 350th visitor at once would find none.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, MOST_FILES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def bind(key: str, address: str) -> socket.socket:

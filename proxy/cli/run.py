@@ -13,7 +13,7 @@ import uvloop
 from proxy import logs
 from proxy.cli.style import Config, complain, helped
 from proxy.errors import SettingsError
-from proxy.listening import bind, url_of
+from proxy.listening import bind, make_room, url_of
 from proxy.settings import load
 from proxy.workers import Workers, inherited, own_command
 
@@ -60,6 +60,7 @@ def _serve(settings: Settings, log: Log) -> None:
     # Every mistake in the settings is found before anything listens.
     check(settings, log)
     admin_token(settings)
+    make_room()
     public = bind("listen", settings.listen)
     admin = bind("admin_listen", settings.admin_listen)
     address = url_of(public)
