@@ -43,6 +43,9 @@ class StandardError:
 
     _one = threading.Lock()
 
+    def __init__(self, *_names: str) -> None:
+        """All loggers, whatever their names, write to the same place."""
+
     def msg(self, line: str) -> None:
         """Writes the line at once."""
         with self._one, contextlib.suppress(OSError, ValueError):

@@ -34,6 +34,13 @@ def test_a_line_goes_to_what_standard_error_is_by_then(monkeypatch):
     }
 
 
+def test_loggers_with_names_write_to_the_same_place(monkeypatch):
+    logs.configure("info", "json")
+    monkeypatch.setattr(sys, "stderr", lines := io.StringIO())
+    structlog.get_logger("proxy.outbox.relay").error("one")
+    assert json.loads(lines.getvalue())["event"] == "one"
+
+
 def test_a_line_is_written_at_once(monkeypatch, tmp_path):
     log = logs.configure("info", "json")
     with (tmp_path / "log").open("w") as stream:

@@ -12,6 +12,7 @@ import queue
 import threading
 import time
 from collections import Counter
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 import structlog
@@ -182,7 +183,8 @@ class Writer:
             # One each: an exception that many tasks raise would gather all their tracebacks.
             return [(job, OutboxUnavailable(str(error))) for job in batch]
         except Exception as error:  # noqa: BLE001 -- a bug in one job may neither end the thread nor surprise a page
-            _log.exception("outbox_writer_failed")
+            with suppress(Exception):  # nor a log: in a shop's process it may be the shop's own
+                _log.exception("outbox_writer_failed")
             self._discard()
             return [(job, OutboxUnavailable(f"{type(error).__name__}: {error}")) for job in batch]
 

@@ -19,6 +19,12 @@ if TYPE_CHECKING:
 
 EPOCH = 1_800_000_000.0
 
+PATIENCE = 30.0
+"""Seconds for which a thread may be at work without a word: then it is dead, and its test would never end."""
+
+LOOK = 0.05
+"""Seconds between two looks at a thread at work."""
+
 
 @pytest.fixture
 def new_record() -> Callable[..., Record]:
@@ -60,13 +66,17 @@ class _JumpingSelector(selectors.DefaultSelector):
     def __init__(self) -> None:
         super().__init__()
         self.now = 0.0
+        self.looks = 0
         self.busy: Callable[[], bool] = lambda: False
 
     def select(self, timeout: float | None = None) -> list[Any]:
         if ready := super().select(0):
+            self.looks = 0
             return ready
         if self.busy():
-            return super().select(0.05)
+            self.looks += 1
+            assert self.looks < PATIENCE / LOOK, "the thread never answers"
+            return super().select(LOOK)
         if timeout is None:  # only a thread could wake us
             return super().select(1.0)
         self.now += max(timeout, 0.0)

@@ -182,3 +182,19 @@ async def test_a_forgotten_visitor_leaves_no_byte_on_the_disk(folder: Folder, ne
         assert await outbox.forget("visitor-7f3a") == 3
         files = [path for path in folder.path.iterdir() if path.is_file()]
         assert not any(b"visitor-7f3a" in path.read_bytes() for path in files)
+
+
+async def test_a_log_that_fails_does_not_end_the_outbox(
+    folder: Folder, new_record: NewRecord, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Broken:
+        def exception(self, event: str) -> None:
+            raise TypeError(event)
+
+    monkeypatch.setattr("proxy.outbox.writer._log", Broken())
+    async with Outbox(folder) as outbox:
+        outbox._writer._reopen_pause = 0.0  # type: ignore[union-attr]
+        with pytest.raises(OutboxUnavailable, match="ZeroDivisionError"):
+            await outbox._call(lambda _: 1 / 0)
+        await outbox.commit([new_record()])
+        assert len(await outbox.list()) == 1
