@@ -37,6 +37,9 @@ passes, so that its first bytes don't wait for its last, nor others for a page t
 MAX_PAGE = 1_000_000
 """Bytes of a page that is known whole: read once, in some 4 ms; with its pieces an eighth of the memory."""
 
+MAX_WAITING = 32 * 2**20
+"""Of pages that are still coming, all together: beyond, long ones go on as they come."""
+
 MAX_LONG = 512
 """Long pages of which is known that they came once."""
 
@@ -94,6 +97,7 @@ class KnownPages:
 
     Attributes:
         finished: the same pages, with their slots filled.
+        waiting: bytes of pages that are still coming.
     """
 
     def __init__(self, plan: Plan, limit: int = KNOWN_BYTES) -> None:
@@ -103,6 +107,7 @@ class KnownPages:
         self._long = Sights(MAX_LONG)
         self._numbers = count(1)
         self.finished = FinishedPages()
+        self.waiting = 0
 
     @property
     def stats(self) -> CacheStats:

@@ -16,7 +16,7 @@ from proxy.errors import ConnectionLost, PeerError
 from proxy.exchange import INTRODUCED, outcome
 from proxy.finished import Finished
 from proxy.headers import OUTCOME
-from proxy.known import MAX_PAGE
+from proxy.known import LONG, MAX_PAGE, MAX_WAITING
 from proxy.relay import Relay
 
 if TYPE_CHECKING:
@@ -116,7 +116,9 @@ class Swift(Relay):
         forwarding, head, connection, passing, rest: see ``Relay``.
     """
 
-    __slots__ = ("_known", "_page_head", "_removed", "_response_head", "_source", "_timer", "_visit")
+    __slots__ = (
+        "_known", "_page_head", "_removed", "_response_head", "_source", "_timer", "_visit", "_waiting"
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -135,6 +137,7 @@ class Swift(Relay):
         self._known: KnownPage | None = None
         self._removed = False  # whether a script of the vendor's was left out
         self._timer: asyncio.Handle | None = None
+        self._waiting = 0  # bytes that count as waiting
 
     def begun(self, client: Client) -> bool:
         """Tells DataCue and asks the shop; without a connection at hand the long way goes on from here."""
@@ -203,10 +206,13 @@ class Swift(Relay):
             quiet: turns without more that are left.
             turns: that are left altogether.
         """
-        size = sum(map(len, self._chunks))
+        size, pages = sum(map(len, self._chunks)), self._visit.pages
         if size > before:
             quiet = TURNS
-        if not quiet or not turns or size > MAX_PAGE:
+            pages.waiting += size - before
+            self._waiting = size
+        too_much = size > MAX_PAGE or (size > LONG and pages.waiting > MAX_WAITING)
+        if not quiet or not turns or too_much:
             self._timer = None
             self._go_on()
         else:
@@ -420,6 +426,8 @@ class Swift(Relay):
 
     def _stop(self) -> None:
         """Nothing is awaited of the loop's next turns."""
+        self._visit.pages.waiting -= self._waiting
+        self._waiting = 0
         timer, self._timer = self._timer, None
         if timer is not None:
             timer.cancel()

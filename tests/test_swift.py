@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from proxy.known import MAX_PAGE
+from proxy.known import LONG, MAX_PAGE, MAX_WAITING
 from proxy.swift import MOST_TURNS, TURNS, Swift
 
 
@@ -19,6 +19,9 @@ class Loop:
     def call_soon(self, callback, *args):
         self.next.append((callback, args))
         return self
+
+    def cancel(self):
+        self.next.clear()
 
     def turn(self):
         now, self.next = self.next, []
@@ -33,6 +36,7 @@ class Waiting(Swift):
 
     def _go_on(self, *, ended=False):
         assert not ended
+        self._stop()
         self.gone_on = True
 
 
@@ -42,9 +46,15 @@ def loop():
 
 
 @pytest.fixture
-def waiting(loop):
+def pages():
+    return SimpleNamespace(waiting=0)
+
+
+@pytest.fixture
+def waiting(loop, pages):
     head = SimpleNamespace(keep_alive=True, expects_continue=False)
-    swift = Waiting(None, None, head, SimpleNamespace(loop=loop), None, None)
+    visit = SimpleNamespace(pages=pages)
+    swift = Waiting(visit, None, head, SimpleNamespace(loop=loop), None, None)
     swift.gone_on = False
     swift._chunks = []
     return swift
@@ -73,3 +83,20 @@ def test_what_trickles_goes_on_although_it_never_pauses(loop, waiting):
 
 def test_what_is_too_long_goes_on_at_once(loop, waiting):
     assert turns(loop, waiting, [b"x", b"x" * MAX_PAGE, b"x"]) == 2
+
+
+@pytest.mark.parametrize(("size", "count"), [(LONG, 1 + TURNS), (LONG + 1, 1)])
+def test_long_ones_are_not_waited_for_when_others_take_all_the_room(loop, waiting, pages, size, count):
+    pages.waiting = MAX_WAITING
+    assert turns(loop, waiting, [b"x" * size]) == count
+    assert pages.waiting == MAX_WAITING
+
+
+def test_what_comes_counts_until_it_is_over(loop, waiting, pages):
+    for size in (10, 25, 25):
+        waiting._chunks = [b"x" * size]
+        waiting.arrived(size)
+        loop.turn()
+        assert pages.waiting == size
+    waiting.disconnect()
+    assert pages.waiting == 0
