@@ -52,3 +52,7 @@ TRAILER_BYTES: Final = 8 * 1024
 PARTING_SECONDS: Final = 0.1
 """How long an idle connection stays at a graceful stop. A request that is on its way is answered instead of
 reset; uvicorn itself sleeps that long before it looks whether all are closed."""
+
+FRESH_SECONDS: Final = 1.0
+"""How long one stays that nothing has come on yet: whoever has just come is about to ask, and no browser asks
+twice where its first connection is closed without a word."""

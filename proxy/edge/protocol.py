@@ -22,7 +22,7 @@ from proxy.edge.body import ChunkedBody, LengthBody
 from proxy.edge.deadline import Deadline
 from proxy.edge.exchange import Exchange
 from proxy.edge.head import check_partial, parse_head
-from proxy.edge.limits import PARTING_SECONDS, EdgeLimits
+from proxy.edge.limits import FRESH_SECONDS, PARTING_SECONDS, EdgeLimits
 from proxy.errors import RequestRefused
 from proxy.turn import Turn
 
@@ -197,7 +197,7 @@ class EdgeProtocol(asyncio.Protocol):
         if self._exchange is not None:
             self._exchange.keep_alive = False
         elif not self._parting and not self._buffer:
-            self._deadline.set(PARTING_SECONDS)
+            self._deadline.set(PARTING_SECONDS if self._used else FRESH_SECONDS)
 
     # A request comes
 

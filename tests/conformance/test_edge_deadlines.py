@@ -167,6 +167,17 @@ def test_a_request_on_its_way_when_the_server_stops_is_answered(serve: Serve) ->
         assert b"\r\nconnection: close\r\n" in read_to_end(client)
 
 
+def test_who_has_just_come_when_the_server_stops_is_answered(serve: Serve) -> None:
+    edge = serve(Mirror())
+    with edge.connect() as idle, edge.connect() as fresh:
+        idle.sendall(KEPT)
+        read_until(idle, b"}")
+        edge.server.should_exit = True
+        assert read_to_end(idle) == b""
+        fresh.sendall(KEPT)
+        assert b"\r\nconnection: close\r\n" in read_to_end(fresh)
+
+
 def test_a_server_that_stops_under_load_fails_no_request(serve: Serve) -> None:
     edge = serve(Mirror())
     answers: list[bytes] = []
