@@ -71,7 +71,7 @@ def main() -> int:
             folder.chmod(0o755)  # nginx's workers may run as another user
             for part in parts:
                 say(f"== {part}")
-                PARTS[part](report, folder / part, given.rounds, full=given.full)
+                PARTS[part](report, folder / part, given.rounds)
     except (StartFailed, WrongAnswer) as error:
         print(f"benchmarks: {error}", file=sys.stderr)
         return 1
@@ -113,59 +113,72 @@ def say(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 
-def personal(report: Report, folder: Path, rounds: int, *, full: bool = False) -> None:
+def personal(report: Report, folder: Path, rounds: int) -> None:
     """A personalized page beside nginx's include and beside a plain proxy."""
     with started(folder) as held:
         for title, why in held.skipped.items():
             say(f"skipped: {title}: {why}")
         found = contest.hold(held, rounds=rounds, seconds=report.seconds, say=say)
         report.contests.append(Contest.of("A personalized page", PERSONAL, held, found))
-        if full:
-            report.curves.append(curve.over_connections(held, say=say))
-        if full and latency.h2load() is not None:
-            report.delay = latency.measure(held, "same", folder / "latency", say=say)
-        elif full:
-            say("skipped: latency at a fixed pace: h2load is not installed")
 
 
-def forwarding(report: Report, folder: Path, rounds: int, **_: bool) -> None:
+def connections(report: Report, folder: Path, rounds: int) -> None:
+    """Requests a second from 1 to 1,000 connections."""
+    del rounds
+    with started(folder) as held:
+        report.curves.append(curve.over_connections(held, say=say))
+
+
+def paced(report: Report, folder: Path, rounds: int) -> None:
+    """What a page takes longer at half of the load."""
+    del rounds
+    if latency.h2load() is None:
+        say("skipped: latency at a fixed pace: h2load is not installed")
+        return
+    with started(folder) as held:
+        report.delay = latency.measure(held, "same", folder / "latency", say=say)
+
+
+def forwarding(report: Report, folder: Path, rounds: int) -> None:
     """A page as it is, beside reverse proxies of Python."""
     with fields.forwarding(folder, say=say) as held:
         found = contest.hold(held, rounds=rounds, seconds=report.seconds, say=say)
         report.contests.append(Contest.of("A page as it is", FORWARDING, held, found))
 
 
-def composing(report: Report, folder: Path, rounds: int, **_: bool) -> None:
+def composing(report: Report, folder: Path, rounds: int) -> None:
     """The personalized page in one go, beside composers of our fragments."""
     with fields.composing(folder, say=say) as held:
         found = contest.hold(held, rounds=rounds, seconds=report.seconds, say=say)
         report.contests.append(Contest.of("A page composed of fragments", COMPOSING, held, found))
 
 
-def outbox(report: Report, folder: Path, rounds: int, **_: bool) -> None:
+def outbox(report: Report, folder: Path, rounds: int) -> None:
     """Events made durable a second."""
     del rounds
     report.durable = durability.measure(folder, seconds=report.seconds)
 
 
-def connections(report: Report, folder: Path, rounds: int, **_: bool) -> None:
+def kept(report: Report, folder: Path, rounds: int) -> None:
     """What connections cost in memory."""
     del rounds
     report.memory = memory.measure(folder)
 
 
-def bent(over: Callable[..., curve.Curve]) -> Callable[..., None]:
+def bent(over: Callable[..., curve.Curve]) -> Callable[[Report, Path, int], None]:
     """A part that draws a curve."""
 
-    def part(report: Report, folder: Path, rounds: int, **_: bool) -> None:
+    def part(report: Report, folder: Path, rounds: int) -> None:
         del rounds
         report.curves.append(over(folder, say=say))
 
     return part
 
 
-PARTS: dict[str, Callable[..., None]] = {
+PARTS: dict[str, Callable[[Report, Path, int], None]] = {
     "personal": personal,
+    "connections": connections,
+    "latency": paced,
     "outbox": outbox,
     "forwarding": forwarding,
     "composing": composing,
@@ -173,7 +186,7 @@ PARTS: dict[str, Callable[..., None]] = {
     "slots": bent(curve.over_slots),
     "delays": bent(curve.over_delays),
     "workers": bent(curve.over_workers),
-    "memory": connections,
+    "memory": kept,
 }
 SHORT = ["personal", "outbox"]
 
