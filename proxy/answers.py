@@ -60,6 +60,7 @@ class Answers:
         known = self._known.get(answer)
         if known is None:
             known = Answered(answer, decode_recommendations(answer))
-            items = sum(len(getattr(known.recommendations, name) or ()) for name in LISTS)
-            self._known.put(answer, known, len(answer) + ITEM_BYTES * items)
+            if self._known.wanted(answer):
+                items = sum(len(getattr(known.recommendations, name) or ()) for name in LISTS)
+                self._known.put(answer, known, len(answer) + ITEM_BYTES * items)
         return known

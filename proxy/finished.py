@@ -82,5 +82,6 @@ class FinishedPages:
             renderer is self._renderer
             and renderer.failures == self._failures
             and all(outcome in REPEATABLE for _, outcome in page.outcomes)
+            and self._pages.wanted(key := (number, kind, answer))
         ):
-            self._pages.put((number, kind, answer), page, len(page.body))
+            self._pages.put(key, page, len(page.body))

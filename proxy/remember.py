@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 from msgspec import Struct
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable
+    from collections.abc import Callable, Hashable, Iterable
 
 Key = TypeVar("Key", bound="Hashable")
 Value = TypeVar("Value")
@@ -95,6 +95,10 @@ class _Entry(Generic[Value]):
         self.used = False
 
 
+def _always(_key: object) -> bool:
+    return True
+
+
 class Remembered(Generic[Key, Value]):
     """Entries by the bytes that they take; beyond the limit goes what came first and wasn't asked for since.
 
@@ -102,15 +106,18 @@ class Remembered(Generic[Key, Value]):
 
     Args:
         limit: bytes, keys and overhead included.
-        sights: keys of which is known that they came before; only these are remembered. 0 remembers every
-            one.
+        sights: keys of which is known that they came before; only these are worth remembering. 0: all are.
+
+    Attributes:
+        wanted: whether a key is worth remembering. Asked before anything is worked out that only ``put`` needs:
+            most keys come once.
     """
 
     def __init__(self, limit: int, *, sights: int = 0) -> None:
         self._limit = limit
         self._entries: OrderedDict[Key, _Entry[Value]] = OrderedDict()
         self._hits = self._misses = self._bytes = 0
-        self._again = Sights(sights).again if sights else None
+        self.wanted: Callable[[Key], bool] = Sights(sights).again if sights else _always
 
     def get(self, key: Key) -> Value | None:
         """What is remembered, or None."""
@@ -140,15 +147,13 @@ class Remembered(Generic[Key, Value]):
         self._hits -= 1
 
     def put(self, key: Key, value: Value, size: int) -> None:
-        """Remembers, where that is worth it.
+        """Remembers, unless it would take too much of the place.
 
         Args:
             key: in the place of what was remembered under it.
             value: to be remembered.
             size: its bytes.
         """
-        if self._again is not None and not self._again(key):
-            return
         size += ENTRY_OVERHEAD + (sum(map(getsizeof, key)) if isinstance(key, tuple) else getsizeof(key))
         if size > self._limit // BIGGEST:
             return

@@ -95,12 +95,11 @@ def test_forgetting_passes_over_only_so_many() -> None:
     assert kept.stats.entries == count
 
 
-def test_only_what_comes_again_is_remembered_where_that_is_wanted() -> None:
+def test_only_what_comes_again_is_worth_remembering_where_that_is_asked_for() -> None:
     kept: Remembered[str, int] = Remembered(100_000, sights=16)
-    kept.put("a", 1, 1)
-    assert kept.get("a") is None
-    kept.put("a", 2, 1)
-    assert kept.get("a") == 2
+    assert [kept.wanted(key) for key in "aba"] == [False, False, True]
+    every: Remembered[str, int] = Remembered(100_000)
+    assert every.wanted("a")
 
 
 def test_what_is_put_again_takes_the_place_of_what_was_there() -> None:
@@ -120,12 +119,9 @@ def test_what_was_not_meant_does_not_count() -> None:
 
 
 @settings(max_examples=60)
-@given(
-    steps=st.lists(st.tuples(st.booleans(), st.integers(0, 9), st.integers(0, 60)), max_size=60),
-    sights=st.sampled_from([0, 8]),
-)
-def test_whatever_happened_what_is_found_is_what_was_put_last(steps, sights) -> None:
-    kept: Remembered[int, int] = Remembered(8 * (ENTRY_OVERHEAD + 60), sights=sights)
+@given(steps=st.lists(st.tuples(st.booleans(), st.integers(0, 9), st.integers(0, 60)), max_size=60))
+def test_whatever_happened_what_is_found_is_what_was_put_last(steps) -> None:
+    kept: Remembered[int, int] = Remembered(8 * (ENTRY_OVERHEAD + 60))
     last = {}
     for put, key, size in steps:
         if put:

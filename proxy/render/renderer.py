@@ -194,7 +194,8 @@ class Renderer:
         """Remembers a list; one that failed is tried again next time."""
         if html is None:
             return b""
-        self._lists.put(key, html, len(html))
+        if self._lists.wanted(key):
+            self._lists.put(key, html, len(html))
         return html
 
     def _products(self, name: ListName, raws: Sequence[Raw], charset: Charset) -> bytes | None:
@@ -292,7 +293,8 @@ class Renderer:
         if product is not None and not (self._hide_out_of_stock and product.stock == 0):
             html = self._guarded("widgets/product.html", self._contexts.product(name, product))
             card = product.product_id, _encoded(html or "", charset)
-        self._cards.put(key, card, sum(map(len, card)))
+        if self._cards.wanted(key):
+            self._cards.put(key, card, sum(map(len, card)))
         return card
 
     # Banners
