@@ -121,7 +121,7 @@ class Call:
 
     Attributes:
         task: done when the call has ended and all is known; None where none was made.
-        answer: the vendor's own JSON. recommendations: the same, read; None where it is none.
+        answer: the vendor's own JSON; None where there is none that can be read.
         familiar: whether the same JSON was answered before, lately.
         over: whether the call has ended and ``_ended`` has run; true as well where none was made.
         committed: whether the outbox has the event. kept: done when it has.
@@ -132,6 +132,7 @@ class Call:
         "_began",
         "_caller",
         "_event_id",
+        "_recommendations",
         "_reported",
         "answer",
         "committed",
@@ -140,7 +141,6 @@ class Call:
         "outcome",
         "over",
         "pending",
-        "recommendations",
         "task",
     )
 
@@ -152,7 +152,7 @@ class Call:
         self.over = True
         self.task: asyncio.Future[bytes | None] | None = None
         self.answer: bytes | None = None
-        self.recommendations: Recommendations | None = None
+        self._recommendations: Recommendations | None = None
         self.familiar = False
         self.committed = False
         self.kept: asyncio.Future[None] | None = None
@@ -170,9 +170,21 @@ class Call:
         call = cls(caller, pending)
         call.task = caller.loop.create_future()
         call.task.set_result(None)
-        call.recommendations = recommendations
+        call._recommendations = recommendations
         call.outcome = "acknowledged"
         return call
+
+    @property
+    def recommendations(self) -> Recommendations | None:
+        """What the answer says; None where there is none."""
+        if self._recommendations is None and self.answer is not None:
+            self._recommendations = self._caller.answers.read(self.answer).recommendations
+        return self._recommendations
+
+    def forget(self) -> None:
+        """Nobody asks for the moment: what can be read again, and isn't remembered anyway, takes no place."""
+        if self.answer is not None and not self.familiar:
+            self._recommendations = None
 
     def start(self) -> None:
         """Makes the call; the breaker has allowed it."""
@@ -211,10 +223,10 @@ class Call:
 
     def _read(self, answer: bytes | None) -> None:
         if answer is None:
-            self.recommendations = Recommendations()
+            self._recommendations = Recommendations()
             return
         try:
-            self.answer, self.recommendations = self._caller.answers.read(answer)
+            self.answer, self._recommendations = self._caller.answers.read(answer)
         except ValueError:  # msgspec's errors are
             self._caller.metrics.failures("vendor", "garbage")
         else:

@@ -287,6 +287,11 @@ class PageView:
             self._core.metrics.slots(widget, outcome)
             self.filled |= outcome == "hit"
 
+    def forget(self) -> None:
+        """The page is out: its answer is only read again where another request asks for the page view."""
+        if self._main is not None:
+            self._main.forget()
+
     async def settle(self) -> None:
         """Called before the page's last byte leaves: every event is acknowledged, or on the disk."""
         for call in self._calls:

@@ -109,8 +109,8 @@ class Remembered(Generic[Key, Value]):
         sights: keys of which is known that they came before; only these are worth remembering. 0: all are.
 
     Attributes:
-        wanted: whether a key is worth remembering. Asked before anything is worked out that only ``put`` needs:
-            most keys come once.
+        wanted: whether a key is worth remembering. Asked before anything is worked out that only ``put``
+            needs: most keys come once.
     """
 
     def __init__(self, limit: int, *, sights: int = 0) -> None:
@@ -132,14 +132,16 @@ class Remembered(Generic[Key, Value]):
     def several(self, keys: Iterable[Key]) -> list[Value | None]:
         """What ``get`` would give for each, in one go: looks that don't wait for each other's memory."""
         found: list[Value | None] = []
+        misses = 0
         for entry in list(map(self._entries.get, keys)):
             if entry is None:
-                self._misses += 1
+                misses += 1
                 found.append(None)
             else:
-                self._hits += 1
                 entry.used = True
                 found.append(entry.value)
+        self._misses += misses
+        self._hits += len(found) - misses
         return found
 
     def mistaken(self) -> None:

@@ -311,6 +311,7 @@ class Swift(Relay):
         self._count()
         self._begin_page()
         self.content(*body, more=False)
+        self._visit.view.forget()
 
     def _whole(self, known: KnownPage) -> Sequence[bytes]:
         """The page, slots filled: looked up where the same answer filled it before."""

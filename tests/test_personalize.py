@@ -104,6 +104,19 @@ async def test_the_call_starts_at_once_and_fills_every_slot(world):
     assert view.outcomes == [("related", "hit")] * 3
 
 
+@pytest.mark.parametrize("answer", [b'{"related_product_skus": [{"product_id": "1"}]}', None, b"nonsense"])
+async def test_what_was_forgotten_is_read_again_for_whoever_asks(world, answer):
+    world.answer = answer
+    for _ in range(3):  # new to us, then known
+        view = world.view()
+        view.forget()
+        view.begin(HOME)
+        before = await view.recommendations()
+        view.forget()
+        assert await view.recommendations() == before
+        assert (before[0] is None) == (answer == b"nonsense")
+
+
 async def test_beginning_twice_changes_nothing(world):
     view = world.view()
     view.begin(HOME)

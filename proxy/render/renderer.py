@@ -9,6 +9,7 @@ A `Renderer` never changes: to take up new templates or settings, make another o
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from markupsafe import escape
@@ -272,8 +273,7 @@ class Renderer:
     def _cards_of(self, name: ListName, raws: Sequence[Raw], seen: set[str], charset: Charset) -> list[bytes]:
         """The cards to show: whose item can be shown, each product once, as many as a section holds."""
         cards: list[bytes] = []
-        # No JSON value holds a NUL byte, so the key says unambiguously which card it is.
-        tag, size = f"{name}\0{charset}\0".encode(), self._size
+        tag, size = _tag(name, charset), self._size
         for start in range(0, len(raws), size):
             some = raws[start : start + size]
             keys = [tag + raw for raw in some]
@@ -403,6 +403,12 @@ _RICH_PRODUCT = Product(
 _POOR_PRODUCT = Product(product_id="p", name="p", link="/", photo_url="/p.jpg")
 _RICH_BANNER = Banner(banner_id="B1", link="/category/bathroom", photo_url="/b.jpg", name="Bathroom")
 _POOR_BANNER = Banner(banner_id="b", link="", photo_url="/b.jpg")
+
+
+@cache
+def _tag(name: ListName, charset: Charset) -> bytes:
+    """What an item's bytes follow in the name of its card; no JSON value holds a NUL byte."""
+    return f"{name}\0{charset}\0".encode()
 
 
 def _encoded(html: str, charset: Charset) -> bytes:
