@@ -130,15 +130,16 @@ def over_delays(folder: Path, *, say: Callable[[str], None]) -> Curve:
 def over_workers(folder: Path, *, say: Callable[[str], None]) -> Curve:
     """Requests a second with one worker to as many as there are cores."""
     counts = tuple(range(1, machine.cores() + 1))
-    line = []
+    line, cost = [], []
     for count in counts:
         with _alone(folder / f"{count}", workers=count) as (field, ours):
-            rates = [load.run(ours, field, connections=64, seconds=SECONDS).rate for _ in range(ROUNDS)]
-        line.append(statistics.median(rates))
+            runs = [load.run(ours, field, connections=64, seconds=SECONDS) for _ in range(ROUNDS)]
+        line.append(statistics.median(one.rate for one in runs))
+        cost.append(statistics.median(one.cpu for one in runs))
         say(f"{count} workers: {line[-1]:,.0f}/s")
     says = (
-        f"{counts[-1]} workers make {line[-1] / line[0]:.2f} times the pages of one; "
-        "load generator, shop and vendor run on the same cores"
+        f"{counts[-1]} workers make {line[-1] / line[0]:.2f} times the pages of one, each for "
+        f"{cost[-1] / cost[0]:.2f} of its CPU time; load generator, shop and vendor run on the same cores"
     )
     return Curve("workers", "requests/s", "workers", counts, {"this proxy": line}, says)
 
