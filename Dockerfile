@@ -6,7 +6,7 @@ FROM python:${PYTHON}-slim AS build
 COPY requirements.txt /build/requirements.txt
 RUN python -m venv /opt/datacue \
  && /opt/datacue/bin/pip install --no-cache-dir --disable-pip-version-check \
-      --require-hashes --only-binary :all: -r /build/requirements.txt
+      --require-hashes --no-deps --only-binary :all: -r /build/requirements.txt
 COPY pyproject.toml README.md LICENSE /app/
 COPY proxy /app/proxy
 COPY templates /app/templates

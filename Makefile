@@ -63,15 +63,16 @@ clean: ## forget .venv, caches and the demo's state
 $(VENV)/bin/python:
 	@sh .ci/venv $(VENV)
 
-# The product alone: hash-checked wheels, then this tree in place.
+# The product alone: hash-checked wheels, then this tree in place. --no-deps: the list is whole, and older pips
+# look beyond it for what is asked for with an extra (coverage[toml]), the newest of which has no hash there.
 $(VENV)/.runtime: requirements.txt | $(VENV)/bin/python
 	@echo "installing the requirements …"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r requirements.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --only-binary :all: -r requirements.txt
 	@$(BIN)/python -c 'import pathlib,sysconfig; pathlib.Path(sysconfig.get_path("purelib"),"datacue_proxy.pth").write_text(str(pathlib.Path.cwd()))'
 	@printf '#!/bin/sh\nexec "$(CURDIR)/$(BIN)/python" -m proxy "$$@"\n' > $(BIN)/datacue-proxy && chmod +x $(BIN)/datacue-proxy
 	@touch $@
 
 $(VENV)/.dev: requirements-dev.txt $(VENV)/.runtime
 	@echo "installing the test requirements …"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-dev.txt
 	@touch $@

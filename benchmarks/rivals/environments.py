@@ -30,7 +30,7 @@ def python(name: str) -> Path:
     if not (done.exists() and done.read_text(encoding="utf-8") == wanted):
         _run([sys.executable, "-m", "venv", "--clear", str(folder)])
         pip = [str(interpreter), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        _run([*pip, "--require-hashes", "-r", str(HERE / f"{name}.txt")])
+        _run([*pip, "--require-hashes", "--no-deps", "-r", str(HERE / f"{name}.txt")])
         done.write_text(wanted, encoding="utf-8")
     return interpreter
 
