@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 Key = TypeVar("Key", bound="Hashable")
 Value = TypeVar("Value")
+E = TypeVar("E", bound="Entry")
 
 ENTRY_OVERHEAD = 300
 """Bytes that Python adds to an entry: headers of key and value, its place in the table."""
@@ -86,74 +87,61 @@ class CacheStats(Struct, frozen=True):
     limit: int
 
 
-class _Entry(Generic[Value]):
-    __slots__ = ("size", "used", "value")
+class Entry:
+    """What is remembered bears its own marks: among thousands, each object comes from memory.
 
-    def __init__(self, value: Value, size: int) -> None:
-        self.value = value
-        self.size = size
-        self.used = False
+    Attributes:
+        size: bytes that it counts for.
+        used: whether it was asked for since it was kept or passed over.
+    """
+
+    __slots__ = ("size", "used")
+    size: int
+    used: bool
 
 
 def _always(_key: object) -> bool:
     return True
 
 
-class Remembered(Generic[Key, Value]):
+class Memory(Generic[Key, E]):
     """Entries by the bytes that they take; beyond the limit goes what came first and wasn't asked for since.
 
-    Looking up writes a mark into the entry and touches no other: among thousands each would come from memory.
+    Looking up writes a mark into the entry and touches no other.
 
     Args:
         limit: bytes, keys and overhead included.
         sights: keys of which is known that they came before; only these are worth remembering. 0: all are.
 
     Attributes:
-        wanted: whether a key is worth remembering. Asked before anything is worked out that only ``put``
+        wanted: whether a key is worth remembering. Asked before anything is worked out that only ``keep``
             needs: most keys come once.
     """
 
     def __init__(self, limit: int, *, sights: int = 0) -> None:
         self._limit = limit
-        self._entries: OrderedDict[Key, _Entry[Value]] = OrderedDict()
+        self._entries: OrderedDict[Key, E] = OrderedDict()
         self._hits = self._misses = self._bytes = 0
         self.wanted: Callable[[Key], bool] = Sights(sights).again if sights else _always
 
-    def get(self, key: Key) -> Value | None:
-        """What is remembered, or None."""
-        entry = self._entries.get(key)
-        if entry is None:
-            self._misses += 1
-            return None
-        self._hits += 1
-        entry.used = True
-        return entry.value
-
-    def several(self, keys: Iterable[Key]) -> list[Value | None]:
-        """What ``get`` would give for each, in one go: looks that don't wait for each other's memory."""
-        found: list[Value | None] = []
-        misses = 0
-        for entry in list(map(self._entries.get, keys)):
-            if entry is None:
-                misses += 1
-                found.append(None)
-            else:
+    def several(self, keys: Iterable[Key]) -> list[E | None]:
+        """What is remembered under each key, or None, in one go: looks don't wait for each other's memory."""
+        found = list(map(self._entries.get, keys))
+        hits = 0
+        for entry in found:
+            if entry is not None:
                 entry.used = True
-                found.append(entry.value)
-        self._misses += misses
-        self._hits += len(found) - misses
+                hits += 1
+        self._hits += hits
+        self._misses += len(found) - hits
         return found
 
-    def mistaken(self) -> None:
-        """What ``get`` has just found was not meant: it doesn't count, and another key is asked for."""
-        self._hits -= 1
-
-    def put(self, key: Key, value: Value, size: int) -> None:
+    def keep(self, key: Key, entry: E, size: int) -> None:
         """Remembers, unless it would take too much of the place.
 
         Args:
             key: in the place of what was remembered under it.
-            value: to be remembered.
+            entry: to be remembered, here alone.
             size: its bytes.
         """
         size += ENTRY_OVERHEAD + (sum(map(getsizeof, key)) if isinstance(key, tuple) else getsizeof(key))
@@ -163,7 +151,8 @@ class Remembered(Generic[Key, Value]):
         earlier = entries.pop(key, None)
         if earlier is not None:
             self._bytes -= earlier.size
-        entries[key] = _Entry(value, size)
+        entry.size, entry.used = size, False
+        entries[key] = entry
         self._bytes += size
         if self._bytes > self._limit:
             self._make_room()
@@ -183,3 +172,32 @@ class Remembered(Generic[Key, Value]):
     def stats(self) -> CacheStats:
         """How it does."""
         return CacheStats(self._hits, self._misses, len(self._entries), self._bytes, self._limit)
+
+
+class _Valued(Entry, Generic[Value]):
+    __slots__ = ("value",)
+
+    def __init__(self, value: Value) -> None:
+        self.value = value
+
+
+class Remembered(Memory[Key, _Valued[Value]]):
+    """A `Memory` of values that are no entries themselves."""
+
+    def get(self, key: Key) -> Value | None:
+        """What is remembered, or None."""
+        entry = self._entries.get(key)
+        if entry is None:
+            self._misses += 1
+            return None
+        self._hits += 1
+        entry.used = True
+        return entry.value
+
+    def mistaken(self) -> None:
+        """What ``get`` has just found was not meant: it doesn't count, and another key is asked for."""
+        self._hits -= 1
+
+    def put(self, key: Key, value: Value, size: int) -> None:
+        """Remembers a value of so many bytes, unless it would take too much of the place."""
+        self.keep(key, _Valued(value), size)

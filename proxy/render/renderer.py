@@ -18,7 +18,7 @@ from msgspec import Raw, json
 from proxy.errors import SettingsError
 from proxy.links import safe_url
 from proxy.models import Banner, CategoryRow, ListName, Page, Product, Recommendations, Slot
-from proxy.remember import CacheStats, Remembered
+from proxy.remember import CacheStats, Entry, Memory, Remembered
 from proxy.render import files
 from proxy.render.cards import Cards, Field, LinkFor, plain_link
 from proxy.render.joins import joined
@@ -70,6 +70,16 @@ CATEGORY_ROWS = 4
 
 WIDE_BANNERS, NARROW_BANNERS, NARROW_ALONE = 3, 2, 4
 """Banners shown: the vendor's "high" layout; and narrow ones where there is no wide one beside them."""
+
+
+class _Card(Entry):
+    """A product's card, and whose it is; no HTML where the product can't be shown."""
+
+    __slots__ = ("html", "product_id")
+
+    def __init__(self, product_id: str, html: bytes) -> None:
+        self.product_id = product_id
+        self.html = html
 
 
 class Renderer:
@@ -130,7 +140,7 @@ class Renderer:
         self.failures = 0
         """Times that a template failed on an item."""
         self._lists: Remembered[Key, bytes] = Remembered(cache_bytes // 4, sights=SIGHTS)
-        self._cards: Remembered[bytes, tuple[str, bytes]] = Remembered(cache_bytes // 4 * 3, sights=SIGHTS)
+        self._cards: Memory[bytes, _Card] = Memory(cache_bytes // 4 * 3, sights=SIGHTS)
         self._frames: dict[tuple[ListName, int, Charset], list[bytes]] = {}
         self._contexts = Cards(
             words=self._words,
@@ -277,8 +287,14 @@ class Renderer:
         for start in range(0, len(raws), size):
             some = raws[start : start + size]
             keys = [tag + raw for raw in some]
-            for key, raw, known in zip(keys, some, self._cards.several(keys), strict=True):
-                product_id, html = known or self._fresh_card(key, name, charset, raw)
+            found = self._cards.several(keys)
+            if not cards and all(found) and (shown := _all_shown(found, seen)):
+                cards = shown
+                continue
+            for key, raw, known in zip(keys, some, found, strict=True):
+                product_id, html = (
+                    (known.product_id, known.html) if known else self._fresh_card(key, name, charset, raw)
+                )
                 if html and product_id not in seen:
                     seen.add(product_id)
                     cards.append(html)
@@ -294,7 +310,7 @@ class Renderer:
             html = self._guarded("widgets/product.html", self._contexts.product(name, product))
             card = product.product_id, _encoded(html or "", charset)
         if self._cards.wanted(key):
-            self._cards.put(key, card, sum(map(len, card)))
+            self._cards.keep(key, _Card(*card), sum(map(len, card)))
         return card
 
     # Banners
@@ -403,6 +419,19 @@ _RICH_PRODUCT = Product(
 _POOR_PRODUCT = Product(product_id="p", name="p", link="/", photo_url="/p.jpg")
 _RICH_BANNER = Banner(banner_id="B1", link="/category/bathroom", photo_url="/b.jpg", name="Bathroom")
 _POOR_BANNER = Banner(banner_id="b", link="", photo_url="/b.jpg")
+
+
+def _all_shown(cards: Sequence[_Card | None], seen: set[str]) -> list[bytes]:
+    """The HTML of cards that are all known, and of as many products not yet seen; else nothing.
+
+    So it mostly is, and there is nothing to decide about each.
+    """
+    html = [card.html for card in cards if card is not None]
+    ids = {card.product_id for card in cards if card is not None}
+    if len(ids) < len(cards) or not all(html) or not seen.isdisjoint(ids):
+        return []
+    seen |= ids
+    return html
 
 
 @cache
