@@ -28,9 +28,9 @@ _NAMES = (
 _ROOMS = ("living-room", "garden", "bedroom", "kitchen")
 
 
-def _product(product_id: str, number: int) -> str:
+def product(product_id: str, number: int) -> str:
     """One product as the guide writes it."""
-    product = {
+    fields = {
         "link": f"/product/{product_id}",
         "name": f"{_NAMES[number % len(_NAMES)]} {product_id}",
         "price": 19 + number % 1000,
@@ -38,7 +38,7 @@ def _product(product_id: str, number: int) -> str:
         "category_1": _ROOMS[number % len(_ROOMS)],
         "product_id": product_id,
     }
-    return json.dumps(product, separators=(",", ":"))
+    return json.dumps(fields, separators=(",", ":"))
 
 
 def _banners(first: int) -> str:
@@ -54,7 +54,8 @@ def _banners(first: int) -> str:
     return json.dumps(banners, separators=(",", ":"))
 
 
-def _answer(products: list[str]) -> str:
+def answer(products: list[str]) -> str:
+    """An answer with sixteen products and four banners."""
     half = PLACES // 2
     related, similar = ",".join(products[:half]), ",".join(products[half:])
     return (
@@ -63,14 +64,14 @@ def _answer(products: list[str]) -> str:
     )
 
 
-SAME = _answer([_product(str(1001 + place), place) for place in range(PLACES)])
+SAME = answer([product(str(1001 + place), place) for place in range(PLACES)])
 
 
 def locations() -> str:
     """The stub's three locations, as nginx configuration."""
-    lists = _answer([f"$product_{place}" for place in range(PLACES)])
+    lists = answer([f"$product_{place}" for place in range(PLACES)])
     # A short name: nginx takes no parameter above 4 KiB.
-    unseen = _answer([_product(f"${{n}}-{place}", place) for place in range(PLACES)])
+    unseen = answer([product(f"${{n}}-{place}", place) for place in range(PLACES)])
     return "\n".join(
         (
             f"location = /same {{ return 200 '{SAME}'; }}",
@@ -86,7 +87,7 @@ def choices() -> str:
     blocks = []
     for place in range(PLACES):
         numbers = range(place * PRODUCTS_A_PLACE, (place + 1) * PRODUCTS_A_PLACE)
-        rows = [f"{share:.2f}% '{_product(str(number), number)}';" for number in numbers[1:]]
-        rows.append(f"* '{_product(str(numbers[0]), numbers[0])}';")
+        rows = [f"{share:.2f}% '{product(str(number), number)}';" for number in numbers[1:]]
+        rows.append(f"* '{product(str(numbers[0]), numbers[0])}';")
         blocks.append(f'split_clients "$request_id/{place}" $product_{place} {{\n' + "\n".join(rows) + "\n}")
     return "\n".join(blocks)
