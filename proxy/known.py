@@ -20,6 +20,8 @@ from proxy.remember import CacheStats, Remembered, Sights
 from proxy.surrogate import CONTROL
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from proxy.headers import Headers
     from proxy.locate import FactSelectors, Opening, Plan
     from proxy.models import RawFacts
@@ -114,7 +116,7 @@ class KnownPages:
         """How the memory does."""
         return self._pages.stats
 
-    def head(self, status: int, headers: Headers) -> PageHead | None:
+    def head(self, status: int, headers: Sequence[tuple[bytes, bytes]]) -> PageHead | None:
         """Judges a response's head; None where it needs more than to be a page."""
         if status != OK:
             return None
@@ -164,7 +166,7 @@ class KnownPages:
         return page
 
 
-def _judge(headers: Headers) -> PageHead | None:
+def _judge(headers: Sequence[tuple[bytes, bytes]]) -> PageHead | None:
     if not SAID_BY_SHOP.isdisjoint([name for name, _ in headers]):
         return None
     verdict = judge(OK, headers)

@@ -187,7 +187,7 @@ class Swift(Relay):
         if self._page_head is None:
             self._go_on()
 
-    def _judged(self, status: int, headers: Headers) -> PageHead | None:
+    def _judged(self, status: int, headers: Sequence[tuple[bytes, bytes]]) -> PageHead | None:
         """What becomes of a head; None where it says more than to be a page's."""
         visit = self._visit
         return None if visit.core.capture.speaks(headers) else visit.pages.head(status, headers)

@@ -17,7 +17,7 @@ from proxy.http1 import Answer
 from proxy.signing import authorization
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from proxy.headers import Headers
     from proxy.http1 import Pool
@@ -84,12 +84,12 @@ class EventsClient:
         answer = await self._pool.fetch(message, limit=MAX_ANSWER)
         return self._read(answer.status, answer.headers, answer.body)
 
-    def _read(self, status: int, headers: Headers, body: bytes) -> bytes | None:
+    def _read(self, status: int, headers: Sequence[tuple[bytes, bytes]], body: bytes) -> bytes | None:
         if status == OK:
             return body
         if status == NO_CONTENT:
             return None
-        raise _refusal("the events endpoint", Answer(status, headers, body), self._now())
+        raise _refusal("the events endpoint", Answer(status, [*headers], body), self._now())
 
 
 class _Reply(Sending):
@@ -97,7 +97,7 @@ class _Reply(Sending):
 
     def __init__(
         self,
-        read: Callable[[int, Headers, bytes], bytes | None],
+        read: Callable[[int, Sequence[tuple[bytes, bytes]], bytes], bytes | None],
         loop: asyncio.AbstractEventLoop,
     ) -> None:
         super().__init__(loop=loop)

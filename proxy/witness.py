@@ -103,7 +103,7 @@ class Capture:
             self.judged.keep(key, judged)
         return judged
 
-    def speaks(self, headers: Headers) -> bool:
+    def speaks(self, headers: Sequence[tuple[bytes, bytes]]) -> bool:
         """Whether a response says who is logged in."""
         return self.user_cookie is not None and self.user_cookie.said(headers)[0]
 

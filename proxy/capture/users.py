@@ -20,6 +20,8 @@ from proxy.facts.config import user_id
 from proxy.identity import cookie_values
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from proxy.headers import Headers
 
 MAX_VALUE: Final = 8 * 1024
@@ -41,7 +43,7 @@ class UserCookie(Struct, frozen=True):
         """Whether a request carries the cookie."""
         return bool(cookie_values(headers, self.name))
 
-    def said(self, headers: Headers) -> tuple[bool, str | None]:
+    def said(self, headers: Sequence[tuple[bytes, bytes]]) -> tuple[bool, str | None]:
         """Whether a response says who is logged in, and who: None for nobody."""
         spoke, found = False, None
         for name, field in headers:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 from msgspec import Struct
+from msgspec.structs import replace
 
 from proxy.remember import Recent
 
@@ -29,6 +30,7 @@ are chunked. With what they become, about 4 MB."""
 
 _REMEMBERED_BYTES = 4096
 """Of such a head."""
+_LENGTHLESS = frozenset({101, 204})
 _FRAMING = frozenset((b"content-length", b"transfer-encoding", b"connection"))
 BARE_LF = re.compile(rb"(?<!\r)\n")
 
@@ -40,14 +42,14 @@ class FramingError(ValueError):
     """Not HTTP/1.1; the message says what is wrong, without quoting the peer's bytes."""
 
 
-class ResponseHead(Struct):
-    """A response's status line and fields.
+class ResponseHead(Struct, frozen=True):
+    """A response's status line and fields; shared by responses that say the same, so never changed.
 
     Attributes:
         status: 100 to 999.
         reason: the reason phrase as received.
         headers: lower-case names, order and repeats kept.
-        length: the ``Content-Length``, None without one.
+        length: the ``Content-Length``; None without one, and where it would mean nothing (RFC 9110, 8.6).
         chunked: framed by ``Transfer-Encoding: chunked``.
         persistent: the server would keep the connection open (RFC 9112, 9.3).
         shape: its bytes before and after the date's value: heads of one shape differ in nothing but that.
@@ -57,7 +59,7 @@ class ResponseHead(Struct):
 
     status: int
     reason: bytes
-    headers: Headers
+    headers: tuple[tuple[bytes, bytes], ...]
     length: int | None
     chunked: bool
     persistent: bool
@@ -66,6 +68,8 @@ class ResponseHead(Struct):
 
 
 _heads: Recent[Shape, tuple[ResponseHead, int]] = Recent(_REMEMBERED)
+_dated: Recent[bytes, ResponseHead] = Recent(_REMEMBERED)
+"""The same with their date: of the many that come within a second."""
 
 
 class _Fields:
@@ -111,6 +115,9 @@ def parse_head(head: bytes, max_fields: int) -> ResponseHead:
     Raises:
         FramingError: it is not one that every parser would read alike.
     """
+    same = _dated.get(head)
+    if same is not None and len(same.headers) <= max_fields:
+        return same
     dated = _DATE.search(head) if len(head) <= _REMEMBERED_BYTES else None
     if dated is None:
         return _read(head, max_fields)
@@ -123,18 +130,14 @@ def parse_head(head: bytes, max_fields: int) -> ResponseHead:
         if not _heads.again(shape):
             return parsed
         at = head.count(b"\n", 0, begin) - 1  # each field is one line
-        if parsed.headers[at : at + 1] != [(b"date", date)]:
+        if parsed.headers[at : at + 1] != ((b"date", date),):
             return parsed  # no connection cuts a head like this
-        parsed.shape = shape
-        found = _heads.keep(shape, (parsed, at))
+        found = _heads.keep(shape, (replace(parsed, shape=shape), at))
     known, at = found
-    headers = known.headers.copy()
-    headers[at] = (b"date", date)
-    if len(headers) > max_fields:
+    if len(known.headers) > max_fields:
         raise FramingError(f"more than {max_fields} fields")
-    return ResponseHead(
-        known.status, known.reason, headers, known.length, known.chunked, known.persistent, known.shape, date
-    )
+    headers = (*known.headers[:at], (b"date", date), *known.headers[at + 1 :])
+    return _dated.keep(head, replace(known, headers=headers, date=date))
 
 
 def _read(head: bytes, max_fields: int) -> ResponseHead:
@@ -142,6 +145,7 @@ def _read(head: bytes, max_fields: int) -> ResponseHead:
     if line is None:
         raise FramingError("invalid status line")
     headers = _parse(head, max_fields)
+    status = int(line[2])
     length: int | None = None
     chunked = closes = False
     persistent = line[1] == b"1"
@@ -160,7 +164,9 @@ def _read(head: bytes, max_fields: int) -> ResponseHead:
             options = [option.strip(b" \t") for option in value.lower().split(b",")]
             closes = closes or b"close" in options
             persistent = persistent or b"keep-alive" in options
-    return ResponseHead(int(line[2]), line[3] or b"", headers, length, chunked, persistent and not closes)
+    if status in _LENGTHLESS:
+        length = None
+    return ResponseHead(status, line[3] or b"", tuple(headers), length, chunked, persistent and not closes)
 
 
 def _parse(head: bytes, max_fields: int) -> Headers:

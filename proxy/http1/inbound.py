@@ -134,8 +134,6 @@ class Inbound:
 
     def _begin_body(self, head: ResponseHead, rest: bytes) -> int:
         self.head = head
-        if head.status == _NO_CONTENT:
-            head.length = None  # a claim that means nothing there (RFC 9110, 8.6)
         if self._head_only or head.status in {_NO_CONTENT, _NOT_MODIFIED} or head.length == 0:
             return self._end(rest)
         if head.chunked:
@@ -178,7 +176,6 @@ class Inbound:
     def _switch(self, head: ResponseHead, rest: bytes) -> int:
         if not self._upgrade or all(name != b"upgrade" for name, _ in head.headers):
             raise FramingError("switched protocols without being asked")
-        head.length = None
         self.head = head
         self.rest = rest
         return SWITCHED

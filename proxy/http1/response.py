@@ -159,13 +159,13 @@ class Response:
     def informed(self, head: ResponseHead) -> None:
         """A 1xx response."""
         if self._on_informational is not None:
-            self._on_informational(head.status, head.headers)
+            self._on_informational(head.status, [*head.headers])
 
     def begin(self, head: ResponseHead, chunks: list[bytes], inflow: Inflow) -> None:
         """The final head has come."""
         self.status = head.status
         self.reason = head.reason
-        self.headers = head.headers
+        self.headers = [*head.headers]
         self.content_length = head.length
         self._chunks = chunks
         self._inflow = inflow

@@ -107,12 +107,12 @@ def test_names_are_lower_case_and_repeats_keep_their_order() -> None:
     inbound = Inbound(Limits())
     inbound.feed(OK + b"Set-Cookie: a=1\r\nX-Y:  z\t \r\nset-cookie: b=2\r\nContent-Length: 0\r\n\r\n")
     assert inbound.head is not None
-    assert inbound.head.headers == [
+    assert inbound.head.headers == (
         (b"set-cookie", b"a=1"),
         (b"x-y", b"z"),
         (b"set-cookie", b"b=2"),
         (b"content-length", b"0"),
-    ]
+    )
 
 
 @pytest.mark.parametrize(
