@@ -120,10 +120,11 @@ class Call:
     """One event and what becomes of it.
 
     Attributes:
-        task: done when the call has ended and all is known; None where none was made.
+        made: whether there was one; the breaker may be open.
+        task: the call, while it is under way.
         answer: the vendor's own JSON; None where there is none that can be read.
         familiar: whether the same JSON was answered before, lately.
-        over: whether the call has ended and ``_ended`` has run; true as well where none was made.
+        over: whether the call has ended and all is known; true as well where none was made.
         committed: whether the outbox has the event. kept: done when it has.
         outcome: of the event: acknowledged, refused, or empty while it is open.
     """
@@ -138,6 +139,7 @@ class Call:
         "committed",
         "familiar",
         "kept",
+        "made",
         "outcome",
         "over",
         "pending",
@@ -149,6 +151,7 @@ class Call:
         self._event_id = ""  # made when it goes to the outbox
         self._reported = False  # whether the breaker knows
         self.pending = pending
+        self.made = False
         self.over = True
         self.task: asyncio.Future[bytes | None] | None = None
         self.answer: bytes | None = None
@@ -168,8 +171,7 @@ class Call:
             recommendations: what was answered; None where that is none, or not yet known.
         """
         call = cls(caller, pending)
-        call.task = caller.loop.create_future()
-        call.task.set_result(None)
+        call.made = True
         call._recommendations = recommendations
         call.outcome = "acknowledged"
         return call
@@ -193,7 +195,7 @@ class Call:
         sending = caller.send(encode(pending.event, pending.visitor, pending.context))
         task = sending if isinstance(sending, asyncio.Future) else asyncio.ensure_future(sending)
         self.task = task
-        self.over = False
+        self.made, self.over = True, False
         caller.calls.add(task)
         if isinstance(task, Sending) and not task.done():
             task.listener = self._ended
@@ -204,7 +206,7 @@ class Call:
         """Tells the breaker, the metrics and the outbox how it went."""
         caller = self._caller
         caller.calls.discard(task)
-        self.over = True
+        self.over, self.task = True, None  # what it took is freed while it is at hand
         if task.cancelled():
             self._report(caller.breaker.abandoned)
             return
@@ -217,7 +219,7 @@ class Call:
         else:
             self._failed(error)
         if self.outcome:
-            caller.metrics.events(str(self.pending.event["type"]), self.outcome)
+            caller.metrics.events.once((str(self.pending.event["type"]), self.outcome))
         if self.kept is not None and self.kept.done() and caller.keeper is not None:
             self._tell_keeper(caller.keeper)
 

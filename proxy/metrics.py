@@ -36,6 +36,11 @@ class Tally:
         """Counts once (or ``amount``) under these label values, in the counter's label order."""
         self._counts[labels] = self._counts.get(labels, 0.0) + amount
 
+    def once(self, labels: tuple[str, ...]) -> None:
+        """Counts once; for what is counted with every page."""
+        counts = self._counts
+        counts[labels] = counts.get(labels, 0.0) + 1.0
+
     def tell(self) -> None:
         """Hands on what was counted since the last time."""
         counts, self._counts = self._counts, {}

@@ -321,7 +321,7 @@ class Passing:
     def count(self) -> None:
         """Counts the page, where it is one."""
         if self._ignored is not None:
-            self._core.metrics.pages(self._kind, f"bypass:{self._ignored}")
+            self._core.metrics.pages.once((self._kind, f"bypass:{self._ignored}"))
 
     def told(self, headers: Headers) -> Headers:
         """Counts the page, and gives the fields with the outcome."""

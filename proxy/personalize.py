@@ -162,7 +162,10 @@ class PageView:
     @property
     def settled(self) -> bool:
         """Whether every event of this view is acknowledged (or refused) already."""
-        return all(call.outcome for call in self._calls)
+        for call in self._calls:  # noqa: SIM110  one, as a rule: a generator costs more than the look
+            if not call.outcome:
+                return False
+        return True
 
     @property
     def remaining(self) -> float:
@@ -236,7 +239,7 @@ class PageView:
         call = self._main
         if call is None:
             return None, "unknown"
-        if call.task is None:
+        if not call.made:
             return None, "down"
         if not call.over:
             return None, "late"
@@ -276,16 +279,17 @@ class PageView:
             else:
                 outcome = "empty" if html is None else "hit"
                 self.filled |= html is not None
-        self.outcomes.append((slot.widget, outcome))
-        self._core.metrics.slots(slot.widget, outcome)
+        became = slot.widget, outcome
+        self.outcomes.append(became)
+        self._core.metrics.slots.once(became)
         return html
 
     def became(self, outcomes: Iterable[tuple[str, str]]) -> None:
         """Slots were filled without us, by what the same answer made of them before."""
-        for widget, outcome in outcomes:
-            self.outcomes.append((widget, outcome))
-            self._core.metrics.slots(widget, outcome)
-            self.filled |= outcome == "hit"
+        for became in outcomes:
+            self.outcomes.append(became)
+            self._core.metrics.slots.once(became)
+            self.filled |= became[1] == "hit"
 
     def forget(self) -> None:
         """The page is out: its answer is only read again where another request asks for the page view."""

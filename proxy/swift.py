@@ -416,7 +416,7 @@ class Swift(Relay):
         core, known = self._visit.core, self._known
         assert known is not None
         touched = self._removed or self._visit.view.filled
-        core.metrics.pages(self._visit.page.kind, "rewritten" if touched else "untouched")
+        core.metrics.pages.once((self._visit.page.kind, "rewritten" if touched else "untouched"))
         if known.bailed:
             core.metrics.bailed(known.bailed)
 

@@ -212,7 +212,9 @@ class Views:
             for waiter in self._waiting.pop(group, ()):
                 waiter.set_result(None)
         task = entry.call.task
-        if task is not None:
+        if task is None:
+            self._weigh(entry)
+        else:
             task.add_done_callback(lambda _: self._weigh(entry))
 
     def _find(self, asked: Asked) -> _Entry | None:

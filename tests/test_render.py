@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import pytest
 import turbohtml
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from proxy.errors import SettingsError
@@ -699,6 +699,28 @@ def test_remembered_html_is_what_a_fresh_renderer_makes() -> None:
         recommended = answer(top=items, recent=items)
         for name in ("top", "recent"):
             assert shown(old, name, recommended) == shown(Renderer(section_size=3), name, recommended)
+
+
+ITEMS = st.builds(
+    item, st.integers(1, 14), name=st.sampled_from(["Bed", "Bunk"]), stock=st.sampled_from([0, 3, None])
+)
+
+
+@given(st.lists(st.lists(ITEMS, max_size=20), min_size=1, max_size=6), st.sampled_from([1, 3, 8]))
+@example([[item(number) for number in range(1, 13)]] * 2 + [[item(number) for number in range(12, 0, -1)]], 8)
+@example([[item(1), item(2), item(3)]] * 2 + [[item(2), item(2, name="Bunk"), item(1), item(3)]] * 3, 3)
+@settings(max_examples=60, deadline=None)
+def test_whatever_came_before_a_list_is_what_a_forgetful_renderer_makes(
+    lists: list[list[dict[str, Any]]], size: int
+) -> None:
+    warm, forgetful = Renderer(section_size=size), Renderer(section_size=size, cache_bytes=0)
+    for items in [*lists, *reversed(lists), *lists]:
+        recommended = answer(related=items, category_product_skus=[{"name": "a", "products": items}] * 2)
+        widgets: tuple[Widget, ...] = ("related", "categories")
+        for widget in widgets:
+            right = shown(forgetful, widget, recommended)
+            assert shown(warm, widget, recommended) == right
+            assert right.count('<li class="datacue-rec"') <= size * (1 if widget == "related" else 2)
 
 
 def test_lists_do_not_share_html() -> None:

@@ -72,13 +72,23 @@ WIDE_BANNERS, NARROW_BANNERS, NARROW_ALONE = 3, 2, 4
 """Banners shown: the vendor's "high" layout; and narrow ones where there is no wide one beside them."""
 
 
-class _Card(Entry):
-    """A product's card, and whose it is; no HTML where the product can't be shown."""
+MARKS = 256
+"""Marks of cards: so many small numbers are made when Python starts."""
 
-    __slots__ = ("html", "product_id")
+
+class _Card(Entry):
+    """A product's card, and whose it is; no HTML where the product can't be shown.
+
+    Attributes:
+        mark: a small number made of the id, of which Python has one object each: cards with different marks
+            are of different products, and nothing of them had to come from memory to know it.
+    """
+
+    __slots__ = ("html", "mark", "product_id")
 
     def __init__(self, product_id: str, html: bytes) -> None:
         self.product_id = product_id
+        self.mark = hash(product_id) % MARKS
         self.html = html
 
 
@@ -210,7 +220,7 @@ class Renderer:
         return html
 
     def _products(self, name: ListName, raws: Sequence[Raw], charset: Charset) -> bytes | None:
-        cards = self._cards_of(name, raws, set(), charset)
+        cards = self._cards_of(name, raws, None, charset)
         if not cards:
             return b""
         frame = self._frames.get((name, len(cards), charset))
@@ -280,23 +290,32 @@ class Renderer:
         html = self._guarded("widgets/categories.html", context)
         return None if html is None else _encoded(html, charset)
 
-    def _cards_of(self, name: ListName, raws: Sequence[Raw], seen: set[str], charset: Charset) -> list[bytes]:
-        """The cards to show: whose item can be shown, each product once, as many as a section holds."""
-        cards: list[bytes] = []
+    def _cards_of(
+        self, name: ListName, raws: Sequence[Raw], seen: set[str] | None, charset: Charset
+    ) -> list[bytes]:
+        """The cards to show: whose item can be shown, each product once, as many as a section holds.
+
+        Args:
+            name: of the list.
+            raws: its items.
+            seen: products that stand elsewhere; those shown are added. None where nobody wants to know.
+            charset: of the page.
+        """
         tag, size = _tag(name, charset), self._size
+        cards: list[bytes] = []
+        shown: set[str] = set() if seen is None else seen
         for start in range(0, len(raws), size):
             some = raws[start : start + size]
             keys = [tag + raw for raw in some]
             found = self._cards.several(keys)
-            if not cards and all(found) and (shown := _all_shown(found, seen)):
-                cards = shown
-                continue
+            if seen is None and not start and all(found) and (whole := _each_shown(found)):
+                return whole  # so it mostly is: there is nothing to decide about each
             for key, raw, known in zip(keys, some, found, strict=True):
                 product_id, html = (
                     (known.product_id, known.html) if known else self._fresh_card(key, name, charset, raw)
                 )
-                if html and product_id not in seen:
-                    seen.add(product_id)
+                if html and product_id not in shown:
+                    shown.add(product_id)
                     cards.append(html)
                     if len(cards) == size:
                         return cards
@@ -421,16 +440,15 @@ _RICH_BANNER = Banner(banner_id="B1", link="/category/bathroom", photo_url="/b.j
 _POOR_BANNER = Banner(banner_id="b", link="", photo_url="/b.jpg")
 
 
-def _all_shown(cards: Sequence[_Card | None], seen: set[str]) -> list[bytes]:
-    """The HTML of cards that are all known, and of as many products not yet seen; else nothing.
-
-    So it mostly is, and there is nothing to decide about each.
-    """
-    html = [card.html for card in cards if card is not None]
-    ids = {card.product_id for card in cards if card is not None}
-    if len(ids) < len(cards) or not all(html) or not seen.isdisjoint(ids):
+def _each_shown(cards: Sequence[Any]) -> list[bytes]:
+    """The HTML of remembered cards; nothing where not all can be shown, or two are of one product."""
+    html = [card.html for card in cards]
+    if not all(html):
         return []
-    seen |= ids
+    if len({card.mark for card in cards}) < len(html) and len({card.product_id for card in cards}) < len(
+        html
+    ):
+        return []
     return html
 
 
