@@ -365,9 +365,9 @@ def _compared(kind: str, batches: int, rounds: int, beside: Path | None) -> str:
     """A line about this checkout, and about another one beside it."""
     here, there = [], []
     for _ in range(rounds):
-        here.append(median(_turn(ROOT, kind, batches)))
+        here.append(min(_turn(ROOT, kind, batches)))
         if beside is not None:
-            there.append(median(_turn(beside.resolve(), kind, batches)))
+            there.append(min(_turn(beside.resolve(), kind, batches)))
     line = f"{KINDS[kind]:22} {median(here):6.1f} µs a page [{min(here):.1f}..{max(here):.1f}]"
     if there:
         ratios = [ours / theirs for ours, theirs in zip(here, there, strict=True)]
