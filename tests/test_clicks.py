@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 import string
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import urlsafe_b64encode
 from hashlib import sha256
 from urllib.parse import urlsplit
 
@@ -57,7 +57,7 @@ def test_a_signature_is_itsdangerous_own_cut_to_half(key, payload):
     signer = Signer(key, salt=clicks.SALT, digest_method=sha256)
     whole = hmac.digest(signer.derive_key(), payload, "sha256")
     signature = ClickLinks([key], "")._keys[0].sign(payload)
-    assert urlsafe_b64decode(signature + b"==") == whole[: clicks.SIGNATURE_BYTES]
+    assert signature == whole[: clicks.SIGNATURE_BYTES]
 
 
 @given(item_id=st.text(), target=st.text(string.ascii_letters + "/?#%&=+;@:~", max_size=60))
@@ -71,11 +71,14 @@ def test_whatever_the_id_is_it_reads_back(item_id, target):
 @settings(max_examples=300)
 @given(href=st.text() | st.text("/\\:.@?#%\r\n\t eviljavascripthttps[]\u2025\uff0f\u3002", max_size=30))
 def test_no_link_leads_off_what_the_catalogue_said(href):
-    link = LINKS.link_for("product", "top", "1", href)
-    if link == href:
+    said = safe_url(href)
+    if said is None:
+        return
+    link = LINKS.link_for("product", "top", "1", said)
+    if link == said:
         return
     target = LINKS.read(token_of(link)).target
-    assert target == safe_url(href)
+    assert target == said
     assert target.isascii()
     assert target.isprintable()
     assert urlsplit(target).scheme in {"", "http", "https"}
@@ -90,9 +93,6 @@ def test_no_link_leads_off_what_the_catalogue_said(href):
         "sofa.html",
         "./sofa",
         "../sofa",
-        "javascript:alert(1)",
-        "/a\r\nb",
-        "/\\evil",
     ],
 )
 def test_a_link_that_can_not_go_through_us_stays_as_it_is(href):
@@ -101,7 +101,7 @@ def test_a_link_that_can_not_go_through_us_stays_as_it_is(href):
 
 def test_a_token_is_compact_and_safe_in_a_url():
     assert len(TOKEN) < 80
-    assert set(TOKEN) <= set(string.ascii_letters + string.digits + "-_.")
+    assert set(TOKEN) <= set(string.ascii_letters + string.digits + "-_")
 
 
 def test_the_longest_link_fits():
@@ -128,9 +128,12 @@ def test_the_visitors_signature_makes_no_link():
     cookie = identity.VisitorCookie(["newest"], clock=lambda: 0.0)
     _, field = cookie.set_cookie(Visitor("11111111-1111-4111-8111-111111111111"), secure=False)
     assert LINKS.read(field.partition(b"=")[2].partition(b";")[0].decode()) is None
-    payload = TOKEN.partition(".")[0]
-    for salt in (identity.SALT, "itsdangerous.Signer", ""):
-        assert LINKS.read(Signer("newest", salt=salt, digest_method=sha256).sign(payload).decode()) is None
+    said = b"related\n18\n/product/double-bed-2"
+    for salt in (clicks.SALT, identity.SALT, "itsdangerous.Signer", ""):
+        signature = Signer("newest", salt=salt, digest_method=sha256).derive_key()
+        digest = hmac.digest(signature, said, "sha256")[: clicks.SIGNATURE_BYTES]
+        token = urlsafe_b64encode(said + digest).rstrip(b"=").decode()
+        assert (LINKS.read(token) == CLICK) == (salt == clicks.SALT)
 
 
 @given(position=st.integers(0, len(TOKEN) - 1), character=st.characters())
@@ -155,9 +158,8 @@ def test_even_a_signed_target_is_held_against_todays_rules(target):
 
 @pytest.mark.parametrize("text", [b"", b"related", b"related\n18", b"\xff"])
 def test_a_signed_text_that_is_no_click_is_none(text):
-    payload = urlsafe_b64encode(text).rstrip(b"=")
-    signature = LINKS._keys[0].sign(payload)
-    assert LINKS.read(b".".join((payload, signature)).decode()) is None
+    token = urlsafe_b64encode(text + LINKS._keys[0].sign(text)).rstrip(b"=")
+    assert LINKS.read(token.decode()) is None
 
 
 def test_nothing_too_long_is_even_looked_at():

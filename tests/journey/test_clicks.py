@@ -6,14 +6,14 @@ import asyncio
 import random
 import re
 import time
-from base64 import urlsafe_b64encode
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from itertools import product as combinations
 
 import pytest
 from harness.peers import page, product, reply
 from harness.wire import Wire, ask, request
 
-from proxy.clicks import Click, ClickLinks
+from proxy.clicks import SIGNATURE_BYTES, Click, ClickLinks
 
 PRODUCT_RULE = '[[pages]]\npath = "/product/{product_id}"\nkind = "product"\n'
 HOME_RULE = '[[pages]]\npath = "/"\nkind = "home"\n'
@@ -202,7 +202,13 @@ def tricks(links):
     """Targets under the click endpoint that somebody who can't sign might try."""
     dice = random.Random(23)
     token = links.token(Click("related", "1", SIGNED))
-    payload, signature = token.split(".")
+    signature = urlsafe_b64decode(token + "=" * (-len(token) % 4))[-SIGNATURE_BYTES:]
+    payload, tail = token[:-22], token[-22:]
+
+    def resigned(text):
+        """The text, with the signature of another one."""
+        return urlsafe_b64encode(text.encode() + signature).decode().rstrip("=")
+
     encoders = [
         lambda text: text,
         lambda text: "".join(f"%{byte:02x}" for byte in text.encode()),
@@ -214,17 +220,23 @@ def tricks(links):
     foreign = ClickLinks(["another key"], "")
     for evil, encode in combinations(EVIL, encoders):
         what = encode(evil)
-        yield from (what, f"{what}.{signature}", f"{what}.", f".{what}", f"{what}.{what}")
+        yield from (what, f"{what}{tail}", f"{what}.{tail}", f"{what}.", f".{what}", f"{what}.{what}")
+        yield from (
+            resigned(evil),
+            resigned(what),
+            resigned(f"related\n1\n{evil}"),
+            resigned(f"{SIGNED}{evil}"),
+        )
         yield from (
             f"{token}{what}",
             f"{token}/{what}",
             f"{what}{token}",
-            f"{payload}.{what}",
-            f"{payload}{what}.{signature}",
+            f"{payload}{what}",
+            f"{payload}{what}{tail}",
         )
         yield from (
-            f"{payload}.{signature}.{what}",
-            f"{what}.{payload}.{signature}",
+            f"{token}.{what}",
+            f"{what}.{token}",
             f"%2e/{what}/{token}",
             f"../click/{what}",
         )
