@@ -5,6 +5,7 @@ In reading order, one page's journey:
 ``errors``, ``models``          what can go wrong, and the nouns that travel
 ``settings``                    what can be set
 ``listening``, ``serving``      addresses, and uvicorn's server on them
+``accepting``                   which of several workers takes the next connection
 ``edge``, ``server``            a request comes in, or is refused
 ``middleware``                  who has to do with us, and who passes by
 ``judge``, ``headers``          may it be a page view, may it be rewritten, what becomes of its fields

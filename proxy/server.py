@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
     from proxy.logs import Log
+    from proxy.serving import Share
     from proxy.settings import Settings
 
 MEGABYTE = 1024 * 1024
@@ -102,11 +103,13 @@ def admin_token(settings: Settings) -> str | None:
     return token
 
 
-def public_server(app: Personalization, settings: Settings, metrics: Metrics) -> Server:
-    """The server for visitors."""
+def public_server(
+    app: Personalization, settings: Settings, metrics: Metrics, share: Share | None = None
+) -> Server:
+    """The server for visitors; its share of them, where there are several."""
     limits = EdgeLimits(body_bytes=settings.max_request_body)
     protocol = hardened(limits, metrics.refused, app.direct)
-    return Server(_config(app, http=protocol, lifespan="on"))
+    return Server(_config(app, http=protocol, lifespan="on"), share)
 
 
 def admin_server(app: ASGIApp) -> Server:
@@ -134,6 +137,7 @@ async def serve(
     public: socket.socket,
     admin: socket.socket | None,
     ready: Callable[[], None],
+    share: Share | None = None,
 ) -> None:
     """Serves until SIGTERM or SIGINT, then ends what is in flight.
 
@@ -143,6 +147,7 @@ async def serve(
         public: listening for visitors.
         admin: listening for the operator; None leaves that to the parent.
         ready: called once pages can be served.
+        share: of the visitors, where other workers listen on the same socket.
 
     Raises:
         SettingsError: something in the settings can't be used.
@@ -150,7 +155,7 @@ async def serve(
     metrics = Metrics()
     app = create_app(settings, metrics, log)
     loop = asyncio.get_running_loop()
-    main = public_server(app, settings, metrics)
+    main = public_server(app, settings, metrics, share)
     servers = [(main, public)]
     if admin is not None:
         panel = create_admin(

@@ -1,7 +1,8 @@
 """Several workers: one shared listening socket, a process a worker, and a parent that keeps them.
 
 The parent binds the socket and hands it down, so nothing that waits in its queue is lost when a worker
-goes. SIGHUP replaces the workers one by one (they read the settings anew); SIGTERM ends them.
+goes; ``accepting.py`` says who takes what. SIGHUP replaces the workers one by one (they read the settings
+anew); SIGTERM ends them.
 """
 
 from __future__ import annotations
@@ -13,8 +14,9 @@ import signal
 import sys
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+from proxy.accepting import PLACE_BYTES, Shares
 from proxy.admin import create_admin
 from proxy.errors import SettingsError
 from proxy.metrics import expose_all
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
     from proxy.settings import Settings
 
 WORKER = "DATACUE_WORKER"
-"""In a worker's environment: the descriptors of the listening socket and of the pipe to the parent."""
+"""In a worker's environment: what it inherits, as numbers (see ``Inherited``)."""
 
 START_SECONDS = 90.0
 """For a worker to serve: the first one waits for the engine to read its record."""
@@ -39,12 +41,30 @@ RESTART_SECONDS = 1.0
 """Between two tries to replace a worker that died."""
 
 
+class Inherited(NamedTuple):
+    """What a worker has from its parent.
+
+    Attributes:
+        listener: descriptor of the shared socket.
+        pipe: descriptor of the way to the parent.
+        shares: descriptor of what says how many connections each worker holds.
+        place: this worker's in there.
+    """
+
+    listener: int
+    pipe: int
+    shares: int
+    place: int
+
+
 class Worker:
     """One process that serves."""
 
-    def __init__(self, process: asyncio.subprocess.Process, ready: asyncio.Task[bool]) -> None:
+    def __init__(self, process: asyncio.subprocess.Process, ready: asyncio.Task[bool], place: int) -> None:
         self.process = process
         self.ready = ready
+        self.place = place
+        self.gone = False
 
     def stop(self) -> None:
         """Asks it to end what is in flight and go."""
@@ -70,6 +90,12 @@ class Workers:
         self._stopped = asyncio.Event()
         self._served = False
         self._metrics_folder = tempfile.mkdtemp(prefix="datacue-metrics-")
+        # While workers are replaced, there are two in the place of one.
+        self._places = set(range(2 * settings.workers))
+        self._shared = tempfile.TemporaryFile()  # noqa: SIM115  for as long as we are
+        self._shared.truncate(PLACE_BYTES * len(self._places))
+        self._shares = Shares(self._shared.fileno())
+        self._shares.clear()
 
     async def run(self, admin: socket.socket) -> None:
         """Serves until SIGTERM or SIGINT.
@@ -138,18 +164,19 @@ class Workers:
 
     async def _start(self) -> Worker:
         reader, writer = os.pipe()
-        descriptor = self._listener.fileno()
+        place = self._places.pop()
+        given = Inherited(self._listener.fileno(), writer, self._shared.fileno(), place)
         process = await asyncio.create_subprocess_exec(
             *self._command,
-            pass_fds=(descriptor, writer),
+            pass_fds=given[:3],
             env={
                 **os.environ,
-                WORKER: f"{descriptor},{writer}",
+                WORKER: ",".join(map(str, given)),
                 "PROMETHEUS_MULTIPROC_DIR": self._metrics_folder,
             },
         )
         os.close(writer)
-        worker = Worker(process, asyncio.get_running_loop().create_task(_told(reader)))
+        worker = Worker(process, asyncio.get_running_loop().create_task(_told(reader)), place)
         self._workers.append(worker)
         return worker
 
@@ -161,6 +188,10 @@ class Workers:
             except TimeoutError:
                 if self._stopping:
                     worker.process.kill()
+        if not worker.gone:  # two may wait for its end
+            worker.gone = True
+            self._shares.leave(worker.place)
+            self._places.add(worker.place)
         self._forget_gauges(worker.process.pid)
 
     def _forget_gauges(self, pid: int) -> None:
@@ -201,10 +232,7 @@ def own_command() -> list[str]:
     return [sys.executable, "-m", "proxy", *sys.argv[1:]]
 
 
-def inherited() -> tuple[int, int] | None:
-    """In a worker: the descriptors of the socket and of the pipe to the parent."""
+def inherited() -> Inherited | None:
+    """In a worker: what it has from its parent."""
     text = os.environ.pop(WORKER, None)
-    if text is None:
-        return None
-    descriptor, pipe = text.split(",")
-    return int(descriptor), int(pipe)
+    return None if text is None else Inherited(*map(int, text.split(",")))

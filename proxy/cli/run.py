@@ -11,15 +11,18 @@ import typer
 import uvloop
 
 from proxy import logs
+from proxy.accepting import Shares
 from proxy.cli.style import Config, complain, helped
 from proxy.errors import SettingsError
 from proxy.listening import bind, make_room, url_of
+from proxy.serving import Share
 from proxy.settings import load
 from proxy.workers import Workers, inherited, own_command
 
 if TYPE_CHECKING:
     from proxy.logs import Log
     from proxy.settings import Settings
+    from proxy.workers import Inherited
 
 
 @helped(
@@ -47,7 +50,7 @@ def run(
     log = logs.configure(settings.log_level, settings.log_format)
     below = inherited()
     if below is not None:
-        _serve_as_worker(settings, log, *below)
+        _serve_as_worker(settings, log, below)
     else:
         _serve(settings, log)
 
@@ -86,14 +89,15 @@ def _serve(settings: Settings, log: Log) -> None:
         uvloop.run(serve(settings, log, public, admin, ready))
 
 
-def _serve_as_worker(settings: Settings, log: Log, descriptor: int, pipe: int) -> None:
+def _serve_as_worker(settings: Settings, log: Log, below: Inherited) -> None:
     # prometheus-client decides at its import whether figures are shared between processes.
     from proxy.server import notify, serve
 
-    listener = socket.socket(fileno=descriptor)
+    listener = socket.socket(fileno=below.listener)
     listener.setblocking(False)
+    share = Share(Shares(below.shares), below.place)
     try:
-        uvloop.run(serve(settings, log, listener, None, lambda: notify(pipe)))
+        uvloop.run(serve(settings, log, listener, None, lambda: notify(below.pipe), share))
     except SettingsError as error:
         complain(error)
         sys.stderr.flush()

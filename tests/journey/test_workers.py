@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import re
 import signal
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from harness.peers import page, product, reply
-from harness.wire import ask
+from harness.wire import Wire, ask, request
 
 SLOT = '<div data-dc-products="related"></div>'
 RULE = '[[pages]]\npath = "/product/{product_id}"\nkind = "product"\n'
@@ -47,6 +48,37 @@ async def test_the_workers_figures_are_added_up(proxy):
         ):
             await asyncio.sleep(0.1)
     assert "datacue_upstream_connections_idle" in figures
+
+
+def held(pid, port):
+    """How many visitors' connections a process holds."""
+    inodes = set()
+    for row in Path("/proc/net/tcp").read_text().splitlines()[1:]:
+        fields = row.split()
+        if int(fields[1].rpartition(":")[2], 16) == port and fields[3] == "01":  # established
+            inodes.add(f"socket:[{fields[9]}]")
+    found = 0
+    for descriptor in Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(OSError):  # it was closed meanwhile
+            found += str(descriptor.readlink()) in inodes
+    return found
+
+
+async def test_visitors_who_come_together_are_shared_among_the_workers(proxy, shop):
+    async with asyncio.timeout(60):
+        shares = [0, 40]
+        while shares[0] < 8:  # the product is ready when one of them serves
+            wires = [await Wire.open(proxy.address) for _ in range(40)]
+            for wire in wires:
+                await wire.send(request("/product/1"))
+                assert (await wire.reply()).status == 200
+            shares = sorted(held(pid, proxy.address[1]) for pid in workers(proxy))
+            for wire in wires:
+                await wire.close()
+    assert sum(shares) == 40
+    assert {value for seen in shop.seen for name, value in seen.headers if name == "x-forwarded-for"} == {
+        "127.0.0.1"
+    }
 
 
 async def test_a_worker_that_dies_is_replaced(proxy):
