@@ -6,7 +6,7 @@ import asyncio
 import gc
 import weakref
 
-from proxy.turn import MOST, Turn
+from proxy.turn import BEGINNINGS, MOST, Turn
 
 
 async def test_all_that_is_asked_for_in_a_turn_is_done_after_it_in_order():
@@ -45,6 +45,44 @@ async def test_no_more_than_so_many_wait_for_each_other():
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     assert done == list(range(MOST + 1))
+
+
+async def test_a_turn_begins_only_so_many_and_the_rest_in_order():
+    turn, begun = Turn.of(asyncio.get_running_loop()), []
+
+    def begin(number):
+        if turn.begins(lambda: begun.append(number)):
+            begun.append(number)
+
+    for number in range(3 * BEGINNINGS):
+        begin(number)
+    assert begun == list(range(BEGINNINGS))
+    written = []
+    turn.at_end(lambda: written.append(len(begun)))
+    await asyncio.sleep(0)
+    assert begun == list(range(2 * BEGINNINGS))
+    assert written == [BEGINNINGS]  # what was to be written went first
+    begin("late")  # comes behind those that wait
+    await asyncio.sleep(0)
+    assert begun == list(range(3 * BEGINNINGS))
+    await asyncio.sleep(0)
+    assert begun[-1] == "late"
+    await asyncio.sleep(0)
+    assert turn.begins(lambda: begun.append("never"))
+
+
+async def test_answers_come_before_requests_that_wait():
+    loop = asyncio.get_running_loop()
+    turn, order = Turn.of(loop), []
+    for number in range(2 * BEGINNINGS):
+        if turn.begins(lambda number=number: order.append(f"request {number}")):
+            order.append(f"request {number}")
+    loop.call_soon(order.append, "answer")
+    for number in range(2 * BEGINNINGS, 3 * BEGINNINGS):
+        turn.begins(lambda number=number: order.append(f"request {number}"))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert order.index("answer") < order.index(f"request {2 * BEGINNINGS}")
 
 
 async def test_one_that_fails_is_told_and_takes_nothing_from_the_others():

@@ -93,6 +93,8 @@ class EdgeProtocol(asyncio.Protocol):
         self._outgoing: list[bytes] = []
         """What goes out at the end of the loop's turn."""
         self._outgoing_bytes = 0
+        self._deferred = False
+        """What came waits for a turn in which fewer requests begin."""
         self._buffer = bytearray()
         """What came and isn't parsed: part of a head, or what was sent ahead."""
         self._exchange: Reply | None = None
@@ -159,7 +161,14 @@ class EdgeProtocol(asyncio.Protocol):
         exchange = self._exchange
         try:
             if exchange is None:
-                self._take_head(data)
+                if self._deferred:
+                    self._buffer += data
+                    self._pause_reading()  # until then it needn't come
+                elif self._turn.begins(self._begin_deferred):
+                    self._take_head(data)
+                else:
+                    self._buffer += data
+                    self._deferred = True
             elif self._body is not None:
                 self._take_body(exchange, self._body, data)
             elif exchange.tunnel:
@@ -167,6 +176,19 @@ class EdgeProtocol(asyncio.Protocol):
             else:
                 self._buffer += data
                 self._pause_reading()
+        except RequestRefused as refusal:
+            self._refuse(refusal.reason, refusal.status)
+
+    def _begin_deferred(self) -> None:
+        """A turn has come that begins fewer requests."""
+        self._deferred = False
+        came = bytes(self._buffer)
+        self._buffer.clear()
+        if not came or self._parting:
+            return  # it has gone meanwhile
+        self._resume_reading()
+        try:
+            self._take_head(came)
         except RequestRefused as refusal:
             self._refuse(refusal.reason, refusal.status)
 
@@ -475,6 +497,8 @@ class EdgeProtocol(asyncio.Protocol):
             self.cut(reset=True)
         elif self._exchange is not None:
             self._refuse("body-timeout", HTTPStatus.REQUEST_TIMEOUT)
+        elif self._deferred:
+            self._deadline.set(PARTING_SECONDS)  # what waits for us isn't late
         elif self._buffer:
             self._refuse("head-timeout", HTTPStatus.REQUEST_TIMEOUT)
         else:

@@ -14,6 +14,7 @@ import pytest
 import uvicorn
 
 from proxy.edge import EdgeLimits, hardened
+from proxy.turn import BEGINNINGS, Turn
 
 Message = MutableMapping[str, Any]
 App = Callable[[Any, Callable[[], Awaitable[Message]], Callable[[Message], Awaitable[None]]], Awaitable[None]]
@@ -243,29 +244,53 @@ async def turn(loop: asyncio.AbstractEventLoop, times: int = 12) -> None:
         await done
 
 
-@pytest.fixture(scope="session")
-def play() -> Callable[[list[bytes]], tuple[bytes, list[dict[str, Any]], bool]]:
-    """Give packets to a protocol as they are; return what went out, what the app saw, whether it closed."""
+class Wired:
+    """A connection whose every packet a test decides on, and what it came to."""
 
-    async def run(packets: list[bytes]) -> tuple[bytes, list[dict[str, Any]], bool]:
+    def __init__(self) -> None:
         loop = asyncio.get_running_loop()
-        mirror = Mirror()
-        config = uvicorn.Config(mirror, http=hardened(), ws="none", lifespan="off", log_config=None)
+        self.mirror = Mirror()
+        self.refused: list[str] = []
+        config = uvicorn.Config(self.mirror, http=hardened(), ws="none", lifespan="off", log_config=None)
         config.load()
-        state = uvicorn.server.ServerState()
-        connection = hardened(EdgeLimits(body_bytes=1000))(config, state, {}, loop)
-        wire = Wire()
-        connection.connection_made(wire)
+        self.state = uvicorn.server.ServerState()
+        protocol = hardened(EdgeLimits(body_bytes=1000), self.refused.append)
+        self.connection = protocol(config, self.state, {}, loop)
+        self.wire = Wire()
+        self.connection.connection_made(self.wire)
+
+
+@pytest.fixture
+async def wired() -> Wired:
+    return Wired()
+
+
+@pytest.fixture(scope="session")
+def play() -> Callable[..., tuple[bytes, list[dict[str, Any]], bool]]:
+    """Give packets to a protocol as they are; return what went out, what the app saw, whether it closed.
+
+    With ``crowd``, as many turns of the loop lie behind each packet, in turn, and each comes in a turn in which
+    others have begun as many requests as may be.
+    """
+
+    async def run(packets: list[bytes], crowd: list[int] | None) -> tuple[bytes, list[dict[str, Any]], bool]:
+        loop = asyncio.get_running_loop()
+        wired = Wired()
+        connection, wire = wired.connection, wired.wire
         waiting = list(packets)
         while waiting and not wire.ended:
             if not wire.paused:
+                if crowd:
+                    Turn.of(loop)._begun = BEGINNINGS
                 connection.data_received(waiting.pop(0))
-            await turn(loop)
+            times = crowd[len(waiting) % len(crowd)] if crowd else 12
+            await turn(loop, max(times, wire.paused))
+        await turn(loop)
         ended = wire.ended
         connection.connection_lost(None)
         await turn(loop)
-        assert not state.connections
-        assert not state.tasks
-        return b"".join(wire.sent), mirror.seen, ended
+        assert not wired.state.connections
+        assert not wired.state.tasks
+        return b"".join(wire.sent), wired.mirror.seen, ended
 
-    return lambda packets: asyncio.run(run(packets))
+    return lambda packets, crowd=None: asyncio.run(run(packets, crowd))

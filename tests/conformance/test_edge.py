@@ -411,6 +411,30 @@ def test_how_bytes_fall_into_packets_makes_no_difference(play: Play, request: by
     assert play(packets) == play([request])
 
 
+CROWD = st.lists(st.integers(0, 3), min_size=1, max_size=5)
+
+
+@given(request=ANY_ROW, cuts=st.lists(st.integers(0, 40_000), max_size=8), crowd=CROWD)
+@settings(max_examples=200, deadline=None)
+def test_a_request_that_waits_for_its_turn_is_read_as_any_other(
+    play: Play, request: bytes, cuts: list[int], crowd: list[int]
+) -> None:
+    points = sorted({0, len(request), *(cut % len(request) for cut in cuts)})
+    packets = [request[start:stop] for start, stop in pairwise(points)]
+    assert play(packets, crowd) == play([request])
+
+
+@given(targets=st.lists(st.integers(1, 9), min_size=2, max_size=6), crowd=CROWD)
+@settings(max_examples=50, deadline=None)
+def test_requests_sent_ahead_wait_for_their_turn_in_order(
+    play: Play, targets: list[int], crowd: list[int]
+) -> None:
+    packets = [b"GET /%d HTTP/1.1\r\nHost: a\r\n\r\n" % target for target in targets]
+    _, seen, ended = play(packets, crowd)
+    assert [request["target"] for request in seen] == [f"/{target}" for target in targets]
+    assert not ended
+
+
 def test_a_keep_alive_connection_serves_one_request_after_another(mirrored: Mirrored) -> None:
     with mirrored.edge.connect() as client:
         for at in range(5):
