@@ -145,8 +145,8 @@ def over_workers(folder: Path, *, say: Callable[[str], None]) -> Curve:
         say(f"{count} workers: {line[-1]:,.0f}/s")
     says = (
         f"{counts[-1]} workers make {line[-1] / line[0]:.2f} times the pages of one, on cores that load "
-        f"generator, shop and vendor need as well; a second of CPU makes {cost[0] / cost[-1]:.2f} of the pages "
-        "that it makes in one worker (goal where cores are free: 0.9)"
+        f"generator, shop and vendor need as well; a second of CPU makes {cost[0] / cost[-1]:.2f} of what it "
+        "makes in one worker (goal where cores are free: 0.9)"
     )
     return Curve("workers", "requests/s", "workers", counts, {"this proxy": line}, says)
 
