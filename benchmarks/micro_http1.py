@@ -101,7 +101,7 @@ async def measure(port: int) -> None:
     async with httpx.AsyncClient(trust_env=False, limits=httpx.Limits(max_connections=CONNECTIONS)) as client:
 
         async def by_httpx() -> None:
-            assert len((await client.get(f"{origin}/page.html")).content) == len(PAGE)
+            assert len((await client.get(f"{origin}{PATH}")).content) == len(PAGE)
 
         clients: dict[str, Callable[[], Awaitable[None]]] = {
             "bare protocol": by_bare,

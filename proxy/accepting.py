@@ -113,6 +113,10 @@ class Accepting:
         else:
             self._loop.remove_reader(self._listener)
 
+    async def wait_closed(self) -> None:
+        """Waits until those who had just come are connections as the others."""
+        await asyncio.gather(*self._opening, return_exceptions=True)
+
     def tell(self) -> int:
         """Lets the others know how many are open here."""
         held = self._count() + len(self._opening)

@@ -53,7 +53,7 @@ class Server(uvicorn.Server):
                 Accepting(each, self._protocol, share.shares, share.place, lambda: len(connections))
                 for each in sockets or ()
             ]
-            self.servers += cast("Any", self._accepting)  # uvicorn closes them, and asks for nothing else
+            self.servers += cast("Any", self._accepting)  # uvicorn closes them and waits for that
         self.serving.set()
 
     async def on_tick(self, counter: int) -> bool:

@@ -193,8 +193,10 @@ async def test_who_has_just_come_is_told_that_the_worker_stops(shared):
         while not those[0]._opening:
             await asyncio.sleep(0)
         those[0].close()
+        waiting = asyncio.get_running_loop().create_task(those[0].wait_closed())
         while not took:
             await asyncio.sleep(0)
         await asyncio.sleep(0.01)
         assert took[0].stopped
+        await waiting
         visitor.close()

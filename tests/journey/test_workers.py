@@ -115,8 +115,11 @@ async def test_a_reload_under_load_fails_no_request(proxy):
     await asyncio.gather(*running)
     assert failed == []
     assert served > 10
+    assert b"Traceback" not in proxy.log, proxy.log.decode()
     assert len(workers(proxy)) == 2
 
 
 async def test_all_of_it_ends_at_sigterm(proxy):
+    assert (await ask(proxy.address, "/product/1")).status == 200
     assert await proxy.stop() == 0
+    assert b"Traceback" not in proxy.log, proxy.log.decode()
