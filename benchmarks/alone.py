@@ -362,7 +362,9 @@ def _turn(tree: Path, kind: str, batches: int) -> list[float]:
 def main() -> None:
     """Measures, and prints a line a kind."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.alone", description=__doc__)
-    parser.add_argument("kinds", nargs="*", choices=[*KINDS, []], help="which pages (default: all)")
+    parser.add_argument(
+        "kinds", nargs="*", type=_kind, metavar="KIND", help=f"{', '.join(KINDS)} (default: all)"
+    )
     parser.add_argument("--batches", type=int, default=15, help=f"of {BATCH} pages each (default 15)")
     parser.add_argument("--rounds", type=int, default=3, help="processes of each (default 3)")
     parser.add_argument("--beside", type=Path, metavar="FOLDER", help="another checkout, run in turn")
@@ -378,6 +380,17 @@ def main() -> None:
             _measured(kind, given.batches, profile=True)
         else:
             print(_compared(kind, given.batches, given.rounds, given.beside), flush=True)
+
+
+def _kind(name: str) -> str:
+    """One of ``KINDS``.
+
+    Raises:
+        ArgumentTypeError: there is none of that name.
+    """
+    if name not in KINDS:
+        raise argparse.ArgumentTypeError(f"{name!r} is no kind of page: {', '.join(KINDS)}")
+    return name
 
 
 def _measured(kind: str, batches: int, *, profile: bool = False) -> list[float]:

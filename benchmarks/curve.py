@@ -38,6 +38,7 @@ class Curve:
         key: names its files.
         what: the vertical axis. over: the horizontal one.
         says: what it comes to, in a sentence.
+        others: what else ran meanwhile.
     """
 
     key: str
@@ -46,6 +47,7 @@ class Curve:
     at: Sequence[int]
     lines: Mapping[str, Sequence[float]]
     says: str = ""
+    others: Sequence[load.Others | load.Round] = ()
 
 
 def over_connections(field: Field, *, say: Callable[[str], None]) -> Curve:
@@ -56,11 +58,13 @@ def over_connections(field: Field, *, say: Callable[[str], None]) -> Curve:
     """
     runners = [contestant for contestant in field.contestants if contestant.key in WHO]
     found: dict[tuple[str, int], list[float]] = {}
+    others: list[load.Round] = []
     for number in range(1, ROUNDS + 1):
         for count in CONNECTIONS:
             for contestant in runners:
                 one = load.run(contestant, field, connections=count, seconds=SECONDS)
                 found.setdefault((contestant.key, count), []).append(one.rate)
+                others.append(one)
             say(f"round {number} of {ROUNDS}: {count} connections")
     lines = {
         contestant.title: [statistics.median(found[contestant.key, count]) for count in CONNECTIONS]
@@ -75,28 +79,29 @@ def over_connections(field: Field, *, say: Callable[[str], None]) -> Curve:
         f"personalized, 16 to {CONNECTIONS[-1]:,} connections: {min(busy) / max(busy):.0%} of the best "
         f"(goal: within 30 %); with 1 and 4, {beside} of nginx with its include"
     )
-    return Curve("connections", "requests/s", "connections", CONNECTIONS, lines, says)
+    return Curve("connections", "requests/s", "connections", CONNECTIONS, lines, says, others)
 
 
 def over_slots(folder: Path, *, say: Callable[[str], None]) -> Curve:
     """Requests a second of one page with 1 to 20 slots of one banner each."""
     with _alone(folder) as (field, ours):
-        found: dict[int, list[float]] = {count: [] for count in SLOT_COUNTS}
+        found: dict[int, list[load.Round]] = {count: [] for count in SLOT_COUNTS}
         runners = {count: _at(ours, f"/product/{count}-slots") for count in SLOT_COUNTS}
         for number in range(1, ROUNDS + 1):
             for count, contestant in runners.items():
-                found[count].append(load.run(contestant, field, connections=16, seconds=SECONDS).rate)
+                found[count].append(load.run(contestant, field, connections=16, seconds=SECONDS))
             say(f"round {number} of {ROUNDS}: 1 to {SLOT_COUNTS[-1]} slots")
-    line = [statistics.median(found[count]) for count in SLOT_COUNTS]
+    line = [statistics.median(one.rate for one in found[count]) for count in SLOT_COUNTS]
+    others = [one for rounds in found.values() for one in rounds]
     says = f"{SLOT_COUNTS[-1]} slots run at {line[-1] / line[0]:.0%} of one (goal: within 30 %)"
-    return Curve("slots", "requests/s", "slots a page", SLOT_COUNTS, {"this proxy": line}, says)
+    return Curve("slots", "requests/s", "slots a page", SLOT_COUNTS, {"this proxy": line}, says, others)
 
 
 def over_sizes(folder: Path, *, say: Callable[[str], None]) -> Curve:
     """Milliseconds to the first and to the last byte, one page after the other."""
-    with _alone(folder) as (_, ours):
-        first: list[float] = []
-        last: list[float] = []
+    first: list[float] = []
+    last: list[float] = []
+    with _alone(folder) as (field, ours), load.watching(field) as others:
         for size in SIZES:
             times = sample.sequence(_at(ours, f"/product/{size}-bytes"), SAMPLES)
             first.append(statistics.median(one.first for one in times))
@@ -104,17 +109,18 @@ def over_sizes(folder: Path, *, say: Callable[[str], None]) -> Curve:
             say(f"{size:,} bytes: first byte {first[-1]:.2f} ms, last {last[-1]:.2f} ms")
     rate = (SIZES[-1] - SIZES[1]) / (last[-1] - last[1]) / 1000
     says = (
-        f"from {SIZES[1]:,} bytes on {rate:,.0f} MB/s (goal: 300); "
+        f"pages that came before: from {SIZES[1]:,} bytes on {rate:,.0f} MB/s (goal: 300); "
         f"first byte after {min(first):.2f} to {max(first):.2f} ms"
     )
     lines = {"to the last byte": last, "to the first byte": first}
-    return Curve("sizes", "ms, median", "bytes of the page", SIZES, lines, says)
+    return Curve("sizes", "ms, median", "bytes of the page", SIZES, lines, says, others)
 
 
 def over_delays(folder: Path, *, say: Callable[[str], None]) -> Curve:
     """Milliseconds to the first and to the last byte while the vendor takes its time."""
     first: list[float] = []
     last: list[float] = []
+    others: list[load.Others] = []
     for delay in DELAYS:
         slow = partial(slow_events.server, seconds=delay / 1000)
         with (
@@ -124,31 +130,35 @@ def over_delays(folder: Path, *, say: Callable[[str], None]) -> Curve:
             ours = Contestant("slow", "this proxy", server)
             ours.get()
             # Few, and one after the other: the breaker shall not open, it would end the wait.
-            times = sample.sequence(ours, SLOW_SAMPLES if delay < DEADLINE * 1000 else FEW_SAMPLES)
+            with load.watching(field) as seen:
+                times = sample.sequence(ours, SLOW_SAMPLES if delay < DEADLINE * 1000 else FEW_SAMPLES)
+        others += seen
         first.append(statistics.median(one.first for one in times))
         last.append(statistics.median(one.last for one in times))
         say(f"vendor after {delay} ms: first byte {first[-1]:.2f} ms, last {last[-1]:.2f} ms")
     says = f"first byte after {min(first):.2f} to {max(first):.2f} ms, whatever the vendor takes"
     lines = {"to the last byte": last, "to the first byte": first}
-    return Curve("delays", "ms, median", "ms that the vendor takes", DELAYS, lines, says)
+    return Curve("delays", "ms, median", "ms that the vendor takes", DELAYS, lines, says, others)
 
 
 def over_workers(folder: Path, *, say: Callable[[str], None]) -> Curve:
     """Requests a second with one worker to as many as there are cores."""
     counts = tuple(range(1, machine.cores() + 1))
     line, cost = [], []
+    others: list[load.Round] = []
     for count in counts:
         with _alone(folder / f"{count}", workers=count) as (field, ours):
             runs = [load.run(ours, field, connections=64, seconds=SECONDS) for _ in range(ROUNDS)]
         line.append(statistics.median(one.rate for one in runs))
         cost.append(statistics.median(one.cpu for one in runs))
+        others += runs
         say(f"{count} workers: {line[-1]:,.0f}/s")
     says = (
         f"{counts[-1]} workers make {line[-1] / line[0]:.2f} times the pages of one, on cores that load "
         f"generator, shop and vendor need as well; a second of CPU makes {cost[0] / cost[-1]:.2f} of what it "
         "makes in one worker (goal where cores are free: 0.9)"
     )
-    return Curve("workers", "requests/s", "workers", counts, {"this proxy": line}, says)
+    return Curve("workers", "requests/s", "workers", counts, {"this proxy": line}, says, others)
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from benchmarks.load import Round
+    from benchmarks.load import Others, Round
 
 MAX_FOREIGN = 0.05
 """Share of the machine that other work may take; on two cores half of that already moves p99."""
@@ -146,7 +146,7 @@ def verdicts(goals: Sequence[Goal], rounds: Mapping[str, Sequence[Round]]) -> li
     return found
 
 
-def noise(rounds: Iterable[Round]) -> list[str]:
+def noise(rounds: Iterable[Round | Others]) -> list[str]:
     """Why figures can't be trusted; empty where they can."""
     every = list(rounds)
     if not every:

@@ -7,14 +7,17 @@ import resource
 import shutil
 import subprocess
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from benchmarks import machine
 from benchmarks.contestants import BROWSER, WrongAnswer
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from benchmarks.contestants import Contestant, Field
 
 SCRIPT = Path(__file__).with_name("wrk.lua")
@@ -22,6 +25,32 @@ SCRIPT = Path(__file__).with_name("wrk.lua")
 COMPLETE = 0.98
 """Share of the checked answer's bytes that a round's answers must have on the average: widgets are a
 quarter of a page, so pages that kept the shop's own content are noticed from one in twelve on."""
+
+
+class Others(NamedTuple):
+    """What else ran meanwhile.
+
+    Attributes:
+        foreign: share of the machine that neither we nor a contestant used: other people's work.
+        steal: share of the machine that the hypervisor gave to others.
+    """
+
+    foreign: float
+    steal: float
+
+
+@contextmanager
+def watching(field: Field) -> Iterator[list[Others]]:
+    """Looks at what else runs in the block; what was seen is in the list after it."""
+    seen: list[Others] = []
+    ours, before, began = _ours(field), machine.times(), time.monotonic()
+    yield seen
+    whole = machine.cores() * (time.monotonic() - began)
+    after = machine.times()
+    mine = _ours(field) - ours
+    seen.append(
+        Others(max(0.0, after.busy - before.busy - mine) / whole, (after.steal - before.steal) / whole)
+    )
 
 
 @dataclass(frozen=True)
@@ -32,8 +61,7 @@ class Round:
         rate: requests a second.
         cpu: seconds of CPU time for 1,000 requests, all processes of the contestant.
         p50, p99: milliseconds.
-        foreign: share of the machine that neither we nor a contestant used: other people's work.
-        steal: share of the machine that the hypervisor gave to others.
+        foreign, steal: see ``Others``.
     """
 
     rate: float
@@ -61,29 +89,20 @@ def run(contestant: Contestant, field: Field, *, connections: int, seconds: floa
     cookies = contestant.server.folder / "cookies"
     cookies.write_text("".join(f"{cookie}\n" for cookie in contestant.cookies))
     command += ["-s", str(SCRIPT), contestant.url, "--", str(cookies)]
-    cpu, ours, before, began = (
-        contestant.cpu_seconds(),
-        _ours(field),
-        machine.times(),
-        time.monotonic(),
-    )
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    wall = time.monotonic() - began
-    after = machine.times()
+    cpu = contestant.cpu_seconds()
+    with watching(field) as others:
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
     used = contestant.cpu_seconds() - cpu
-    mine = _ours(field) - ours
     if done.returncode:
         raise WrongAnswer(f"{contestant.title}: {done.stderr or done.stdout}")
     summary = json.loads(done.stdout.splitlines()[-1])
     _check(contestant, summary)
-    whole = machine.cores() * wall
     return Round(
         rate=summary["requests"] / summary["seconds"],
         cpu=used / summary["requests"] * 1000,
         p50=summary["p50"],
         p99=summary["p99"],
-        foreign=max(0.0, after.busy - before.busy - mine) / whole,
-        steal=(after.steal - before.steal) / whole,
+        **others[0]._asdict(),
     )
 
 

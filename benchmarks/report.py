@@ -68,8 +68,11 @@ class Report:
     @property
     def noisy(self) -> list[str]:
         """Why the figures can't be trusted; empty where they can."""
-        every = [one for held in self.contests for rounds in held.rounds.values() for one in rounds]
-        return noise(every)
+        parts = {
+            held.name: [one for rounds in held.rounds.values() for one in rounds] for held in self.contests
+        }
+        curves = {f"{curve.what} over {curve.over}": curve.others for curve in self.curves}
+        return [f"{part}: {why}" for part, seen in (parts | curves).items() for why in noise(seen)]
 
     @property
     def met(self) -> bool:
@@ -80,11 +83,13 @@ class Report:
 
     def markdown(self) -> str:
         """The report for people."""
-        lines = [
-            f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC. {contest.CONNECTIONS} connections, one worker each.",
-            f"Rounds of {self.seconds:g} s in turn. Medians [quartiles].",
-            "",
-        ]
+        lines = [f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC.", ""]
+        if self.contests:
+            lines += [
+                f"Contests: {contest.CONNECTIONS} connections, one worker each.",
+                f"Rounds of {self.seconds:g} s in turn. Medians [quartiles].",
+                "",
+            ]
         for held in self.contests:
             count = max(map(len, held.rounds.values()))
             lines += [f"## {held.name} ({count} rounds)", "", *_ratios(held), ""]
