@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from benchmarks import load, machine, sample, slow_events
+from benchmarks import fresh_shop, load, machine, sample, slow_events
 from benchmarks.contestants import Contestant, Field, proxy, stage
 from benchmarks.page import SIZES, SLOT_COUNTS
 
@@ -22,6 +22,9 @@ DELAYS = (0, 50, 100, 200, 500)
 """Milliseconds; the page's deadline is 300."""
 
 DEADLINE = 0.3
+
+LAST, FIRST = "to the last byte", "to the first byte"
+LAST_NEW, FIRST_NEW, SHOP = "last, never seen", "first, never seen", "last, its shop alone"
 
 ROUNDS = 3
 SECONDS = 2.0
@@ -98,22 +101,44 @@ def over_slots(folder: Path, *, say: Callable[[str], None]) -> Curve:
 
 
 def over_sizes(folder: Path, *, say: Callable[[str], None]) -> Curve:
-    """Milliseconds to the first and to the last byte, one page after the other."""
-    first: list[float] = []
-    last: list[float] = []
-    with _alone(folder) as (field, ours), load.watching(field) as others:
+    """Milliseconds to the first and to the last byte, one page after the other.
+
+    Of pages that came before, and of pages that never came, with what their shop itself takes.
+    """
+    lines: dict[str, list[float]] = {name: [] for name in (LAST, FIRST, LAST_NEW, FIRST_NEW, SHOP)}
+    with (
+        _alone(folder) as (field, ours),
+        fresh_shop.server(folder / "fresh") as shop,
+        proxy(folder / "fresh-ours", shop, field.events) as server,
+        load.watching(field) as others,
+    ):
+        fresh = Contestant("fresh", "this proxy", server, path=f"/product/{SIZES[0]}-fresh")
+        fresh.invite()
+        alone = Contestant("shop", "the shop", shop)
+        field.contestants += [fresh, alone]
         for size in SIZES:
-            times = sample.sequence(_at(ours, f"/product/{size}-bytes"), SAMPLES)
-            first.append(statistics.median(one.first for one in times))
-            last.append(statistics.median(one.last for one in times))
-            say(f"{size:,} bytes: first byte {first[-1]:.2f} ms, last {last[-1]:.2f} ms")
-    rate = (SIZES[-1] - SIZES[1]) / (last[-1] - last[1]) / 1000
+            before = sample.sequence(_at(ours, f"/product/{size}-bytes"), SAMPLES)
+            new = sample.sequence(_at(fresh, f"/product/{size}-fresh"), SAMPLES)
+            shops = sample.sequence(_at(alone, f"/product/{size}-fresh"), SAMPLES)
+            lines[LAST].append(statistics.median(one.last for one in before))
+            lines[FIRST].append(statistics.median(one.first for one in before))
+            lines[LAST_NEW].append(statistics.median(one.last for one in new))
+            lines[FIRST_NEW].append(statistics.median(one.first for one in new))
+            lines[SHOP].append(statistics.median(one.last for one in shops))
+            say(f"{size:,} bytes: " + ", ".join(f"{line[-1]:.2f} ms {name}" for name, line in lines.items()))
+    added = [new - shop for new, shop in zip(lines[LAST_NEW], lines[SHOP], strict=True)]
     says = (
-        f"pages that came before: from {SIZES[1]:,} bytes on {rate:,.0f} MB/s (goal: 300); "
-        f"first byte after {min(first):.2f} to {max(first):.2f} ms"
+        f"from {SIZES[1]:,} bytes on {_rate(lines[LAST]):,.0f} MB/s where pages came before, "
+        f"{_rate(added):,.0f} beside their shop where they never did (goal: 300); "
+        f"first byte after {min(lines[FIRST]):.2f} to {max(lines[FIRST]):.2f} ms, "
+        f"or {min(lines[FIRST_NEW]):.2f} to {max(lines[FIRST_NEW]):.2f}"
     )
-    lines = {"to the last byte": last, "to the first byte": first}
     return Curve("sizes", "ms, median", "bytes of the page", SIZES, lines, says, others)
+
+
+def _rate(line: Sequence[float]) -> float:
+    """MB/s from the second size to the largest, out of milliseconds."""
+    return (SIZES[-1] - SIZES[1]) / (line[-1] - line[1]) / 1000
 
 
 def over_delays(folder: Path, *, say: Callable[[str], None]) -> Curve:

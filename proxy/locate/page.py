@@ -51,6 +51,7 @@ class Page:
         # Offsets count from the page's start. What lies before _base is forgotten.
         self._base = 0
         self._pieces: list[bytes] = []
+        self._lows: list[bytes] = []  # the same in lower case
         self._unsent = b""
         self._read_to = 0
         self._sent = 0
@@ -90,7 +91,9 @@ class Page:
 
     def _look(self, data: bytes) -> None:
         known = len(self._tail)
-        window = self._tail + data.lower()
+        low = data.lower()
+        self._lows.append(low)
+        window = self._tail + low if known else low
         start = self._arrived - len(window)
         for _, at, end in self._search.automaton.find_matches_as_indexes(window):
             if end > known:
@@ -119,13 +122,13 @@ class Page:
         return len(low) - at if at >= 0 and any(opening.startswith(low[at:]) for opening in _REPLACED) else 0
 
     def _read(self, *, to_end: bool, final: bool) -> list[Piece]:
-        raw = b"".join(self._pieces)
+        raw, low = b"".join(self._pieces), b"".join(self._lows)
         base, walk = self._base, self._walk
         try:
-            i = walk.go(raw, base, self._read_to - base, to_end=to_end, final=final)
+            i = walk.go(raw, low, base, self._read_to - base, to_end=to_end, final=final)
         except Bailed as bailed:
             self.bailed = bailed.reason
-            return self._leave(raw, self._sent) + self.rest()
+            return self._leave(raw, low, self._sent) + self.rest()
         self._read_to = limit = base + i
         if final:
             # What was not read is plain: nothing is awaited in it.
@@ -133,9 +136,9 @@ class Page:
             limit = self._arrived
         elif walk.idle and not self._search.eager:
             limit = self._arrived - self._beginning(raw[i:])
-        return self._leave(raw, limit)
+        return self._leave(raw, low, limit)
 
-    def _leave(self, raw: bytes, limit: int) -> list[Piece]:
+    def _leave(self, raw: bytes, low: bytes, limit: int) -> list[Piece]:
         """Give what is certain, up to the limit; forget what is not needed any more."""
         out: list[Piece] = []
         base, sent, marks = self._base, self._sent, self._walk.marks.all
@@ -158,6 +161,6 @@ class Page:
         if gather is not None and gather.since is not None:
             keep = min(keep, gather.since)
         self._base, self._sent = keep, sent
-        self._pieces = [raw[keep - base :]]
+        self._pieces, self._lows = [raw[keep - base :]], [low[keep - base :]]
         self._unsent = raw[sent - base :]
         return out

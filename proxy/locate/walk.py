@@ -69,11 +69,12 @@ class Walk:
         """Whether nothing is awaited: no needle, no element's end, nothing that has begun."""
         return not self.hits and not self._open.stack and self._tokens.state == b"data"
 
-    def go(self, raw: bytes, base: int, i: int, *, to_end: bool, final: bool) -> int:
+    def go(self, raw: bytes, low: bytes, base: int, i: int, *, to_end: bool, final: bool) -> int:
         """Read on.
 
         Args:
             raw: bytes of the page.
+            low: the same in lower case.
             base: where they start in the page.
             i: where to go on in them.
             to_end: whether to read all of them even if no needle is left.
@@ -86,9 +87,9 @@ class Walk:
             Bailed: beyond a limit.
         """
         tokens, stack = self._tokens, self._open.stack
-        tokens.raw, tokens.low, tokens.final = raw, raw.lower(), final
+        tokens.raw, tokens.low, tokens.final = raw, low, final
         self._base = base
-        low, size, hits = tokens.low, len(raw), self.hits
+        size, hits = len(raw), self.hits
         texts = () if self.gather is None else self.gather.texts
         while i < size:
             if tokens.state == b"data":
