@@ -148,7 +148,7 @@ class PageMiddleware:
         core, asked, client = self.core, fields.asked, fields.client
         raw_path, _, query = head.target.partition(b"?")
         page, ignored = self._page(head.method, asked, fields.ignored, raw_path, query)
-        passing = Passing(core, client, page, ignored)
+        passing = Passing(core, client, page, ignored if asked.page else None)
         if self._passes(head.method, asked, ignored):
             return self.relay(head, connection, client, passing, self._listening)
         if page is None or ignored is not None or fields.asker is None:
@@ -223,7 +223,8 @@ class PageMiddleware:
             return
         if not self.embedded and self._passes(scope["method"], asked, ignored):
             listen = partial(Exchange, core, self.shy, scope, client, send, asked, page, ignored)
-            passage = Passage(Passing(core, client, page, ignored), send, listen)
+            passing = Passing(core, client, page, ignored if asked.page else None)
+            passage = Passage(passing, send, listen)
             await app(scope, receive, passage.on_message)
             return
         state = scope.setdefault("state", {})  # there before the exchange copies the scope
@@ -292,7 +293,7 @@ class Passing:
         core: see ``Core``.
         client: who asks.
         page: what is asked for, where that is known.
-        ignored: why nobody looks at it; None where it simply is no page.
+        ignored: why nobody looks at it; None where it simply is no page, and isn't counted.
     """
 
     __slots__ = ("_client", "_core", "_ignored", "_page")

@@ -202,5 +202,12 @@ def documented_metrics():
 async def test_the_metrics_in_the_documentation_are_the_ones_there_are(run_proxy):
     proxy = await run_proxy()
     figures = (await ask(proxy.admin, "/metrics")).body.decode()
-    there = {name.removesuffix("_total") for name in re.findall(r"^# TYPE (\S+) ", figures, re.MULTILINE)}
+    there = set(re.findall(r"^# TYPE (\S+) ", figures, re.MULTILINE))
     assert {name for name in there if not name.endswith("_created")} == set(documented_metrics())
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+async def test_every_metric_that_is_named_is_one(path):
+    text = path.read_text()
+    named = set(re.findall(r"`(datacue_[a-z_]+)[`{]", text)) if "/metrics" in text else set()
+    assert named <= set(documented_metrics())
