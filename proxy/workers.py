@@ -8,6 +8,7 @@ anew); SIGTERM ends them.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import shutil
 import signal
@@ -40,6 +41,9 @@ UNUSABLE = 2
 RESTART_SECONDS = 1.0
 """Between two tries to replace a worker that died."""
 
+LAST_SECONDS = 5.0
+"""For a worker to close what it has opened, after its requests have ended or were cut."""
+
 
 class Inherited(NamedTuple):
     """What a worker has from its parent.
@@ -58,18 +62,34 @@ class Inherited(NamedTuple):
 
 
 class Worker:
-    """One process that serves."""
+    """One process that serves.
+
+    Attributes:
+        ready: done when it serves (True), or has ended before.
+        place: its number among those who share the connections; None once it is given back.
+        successor: what serves in its stead after a reload.
+    """
 
     def __init__(self, process: asyncio.subprocess.Process, ready: asyncio.Task[bool], place: int) -> None:
         self.process = process
         self.ready = ready
-        self.place = place
-        self.gone = False
+        self.place: int | None = place
+        self.successor: Worker | None = None
+        self._kill: asyncio.TimerHandle | None = None
 
     def stop(self) -> None:
-        """Asks it to end what is in flight and go."""
-        if self.process.returncode is None:
-            self.process.terminate()
+        """Asks it to end what is in flight and go; one that hangs is killed."""
+        if self.process.returncode is None and self._kill is None:
+            with contextlib.suppress(ProcessLookupError):
+                self.process.terminate()
+            loop = asyncio.get_running_loop()
+            self._kill = loop.call_later(SHUTDOWN_SECONDS + LAST_SECONDS, self.process.kill)
+
+    async def ended(self) -> None:
+        """Waits for its end."""
+        await self.process.wait()
+        if self._kill is not None:
+            self._kill.cancel()
 
 
 class Workers:
@@ -108,7 +128,9 @@ class Workers:
         reloads: set[asyncio.Task[None]] = set()
 
         def reload() -> None:
-            if not reloads:
+            if reloads:
+                self._log.warning("a reload is under way: send SIGHUP again when it has ended")
+            else:
                 task = loop.create_task(self._reload())
                 reloads.add(task)
                 task.add_done_callback(reloads.discard)
@@ -129,12 +151,15 @@ class Workers:
             await stopped.wait()
         finally:
             self._stopping = True
+            # Who comes when the workers have closed theirs is refused, not left waiting.
+            self._listener.close()
             panel.should_exit = True
             for task in reloads:
                 task.cancel()
             for worker in self._workers:
                 worker.stop()
             ended = await asyncio.gather(*keepers, serving, *reloads, return_exceptions=True)
+            await asyncio.gather(*map(self._ended, self._workers))  # whom a reload had just started
             shutil.rmtree(self._metrics_folder, ignore_errors=True)
         for error in ended:
             if isinstance(error, SettingsError):
@@ -145,9 +170,9 @@ class Workers:
         return "" if serving and not self._stopping else "no worker serves"
 
     async def _keep(self) -> None:
-        """Keeps one place filled: starts a worker, and another when it dies."""
-        while not self._stopping:
-            worker = await self._start()
+        """Keeps one worker: starts another when it dies, goes on with its successor when it is replaced."""
+        worker = await self._start()
+        while True:
             await self._ended(worker)
             self._served |= await worker.ready or any(
                 w.ready.done() and w.ready.result() for w in self._workers
@@ -155,12 +180,16 @@ class Workers:
             if worker.process.returncode == UNUSABLE and not self._served:
                 self._stopped.set()
                 raise SettingsError("workers", "none can start", "See its line above.")
-            if not self._stopping and worker not in self._workers:
-                return  # replaced by a reload, which keeps its successor
+            if worker.successor is not None:
+                worker = worker.successor
+                continue
+            self._workers.remove(worker)
             if not self._stopping:
-                self._workers.remove(worker)
                 self._log.warning("a worker died and is started again", status=worker.process.returncode)
                 await asyncio.sleep(RESTART_SECONDS)
+            if self._stopping:
+                return
+            worker = await self._start()
 
     async def _start(self) -> Worker:
         reader, writer = os.pipe()
@@ -178,20 +207,17 @@ class Workers:
         os.close(writer)
         worker = Worker(process, asyncio.get_running_loop().create_task(_told(reader)), place)
         self._workers.append(worker)
+        if self._stopping:  # meanwhile
+            worker.stop()
         return worker
 
     async def _ended(self, worker: Worker) -> None:
-        """Waits for a worker's end; one that doesn't end after SIGTERM is killed."""
-        while worker.process.returncode is None:
-            try:
-                await asyncio.wait_for(worker.process.wait(), SHUTDOWN_SECONDS + 5)
-            except TimeoutError:
-                if self._stopping:
-                    worker.process.kill()
-        if not worker.gone:  # two may wait for its end
-            worker.gone = True
+        """Waits for a worker's end, and takes back what it had."""
+        await worker.ended()
+        if worker.place is not None:  # two may wait
             self._shares.leave(worker.place)
             self._places.add(worker.place)
+            worker.place = None
         self._forget_gauges(worker.process.pid)
 
     def _forget_gauges(self, pid: int) -> None:
@@ -204,14 +230,30 @@ class Workers:
         self._log.info("reloading the workers")
         for old in list(self._workers):
             new = await self._start()
-            if not await asyncio.wait_for(new.ready, START_SECONDS):
-                self._workers.remove(new)
+            if not await self._serves(new):
                 self._log.warning("the new worker did not start; the old ones go on")
+                await self._dismiss(new)
                 return
+            if old.process.returncode is not None:  # it has died meanwhile, and its keeper starts another
+                await self._dismiss(new)
+                continue
+            old.successor = new
             self._workers.remove(old)
             old.stop()
             await self._ended(old)
         self._log.info("reloaded")
+
+    async def _serves(self, worker: Worker) -> bool:
+        """Whether a worker comes to serve."""
+        with contextlib.suppress(TimeoutError):
+            return await asyncio.wait_for(asyncio.shield(worker.ready), START_SECONDS)
+        return False
+
+    async def _dismiss(self, worker: Worker) -> None:
+        """Ends a worker that nobody keeps."""
+        worker.stop()
+        await self._ended(worker)
+        self._workers.remove(worker)
 
 
 async def _told(reader: int) -> bool:

@@ -164,7 +164,9 @@ class EdgeProtocol(asyncio.Protocol):
                 if self._deferred:
                     self._buffer += data
                     self._pause_reading()  # until then it needn't come
-                elif self._turn.begins(self._begin_deferred):
+                elif self._buffer or self._turn.begins(
+                    self._begin_deferred
+                ):  # the rest of a head doesn't begin
                     self._take_head(data)
                 else:
                     self._buffer += data

@@ -71,3 +71,25 @@ async def test_a_server_that_stops_answers_it_and_closes(crowded):
     assert len(crowded.mirror.seen) == 1
     assert b"connection: close" in b"".join(crowded.wire.sent)
     assert crowded.wire.ended
+
+
+async def test_the_rest_of_a_head_is_no_request_and_renews_no_deadline(wired):
+    wired.connection.data_received(ASK)
+    await turns()
+    wired.connection.data_received(b"GET /b HTTP/1.1\r\nHost: a\r\nX: ")
+    due = wired.connection._deadline._at
+    for _ in range(3 * BEGINNINGS):
+        wired.connection.data_received(b"a")
+        await turns()
+        assert not wired.connection._deferred
+    assert wired.connection._deadline._at == due
+
+
+async def test_a_head_that_had_to_wait_has_its_deadline_from_its_turn_on(crowded):
+    crowded.connection.data_received(b"GET /b HTTP/1.1\r\nHost: a\r\nX: ")
+    await turns()
+    due = crowded.connection._deadline._at
+    Turn.of(asyncio.get_running_loop())._begun = BEGINNINGS
+    crowded.connection.data_received(b"a")
+    await turns()
+    assert crowded.connection._deadline._at == due

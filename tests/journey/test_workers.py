@@ -119,6 +119,88 @@ async def test_a_reload_under_load_fails_no_request(proxy):
     assert len(workers(proxy)) == 2
 
 
+async def until(condition, seconds=30):
+    async with asyncio.timeout(seconds):
+        while not condition():
+            await asyncio.sleep(0.05)
+
+
+async def reloaded(proxy):
+    """SIGHUP, until it is over; the workers of then."""
+    before = proxy.log.count(b'"reloaded"')
+    proxy.process.send_signal(signal.SIGHUP)
+    await until(lambda: proxy.log.count(b'"reloaded"') > before, 60)
+    return workers(proxy)
+
+
+async def test_workers_are_kept_after_a_reload_as_before(proxy):
+    after = await reloaded(proxy)
+    os.kill(min(after), signal.SIGKILL)
+    await until(lambda: len(workers(proxy)) == 2 and workers(proxy) != after)
+    assert max(after) in workers(proxy)
+    assert b"a worker died and is started again" in proxy.log
+
+
+async def test_a_reload_that_fails_changes_nothing_and_the_next_one_works(proxy):
+    before = workers(proxy)
+    config = proxy.folder / "datacue.toml"
+    good = config.read_text()
+    config.write_text(good + "\nnonsense = 3\n")
+    for times in (1, 2, 3):  # more often than there are places to spare
+        proxy.process.send_signal(signal.SIGHUP)
+        await until(lambda times=times: proxy.log.count(b"the new worker did not start") == times)
+        await until(lambda: workers(proxy) == before)
+    config.write_text(good)
+    assert not await reloaded(proxy) & before
+    assert len(workers(proxy)) == 2
+
+
+async def test_workers_that_die_while_they_are_replaced_are_replaced_once(proxy):
+    await until(lambda: len(workers(proxy)) == 2)
+    before = workers(proxy)
+    proxy.process.send_signal(signal.SIGHUP)
+    await until(lambda: b"reloading the workers" in proxy.log)
+    for pid in before:
+        os.kill(pid, signal.SIGKILL)
+    await until(lambda: b'"reloaded"' in proxy.log, 60)
+    await until(lambda: len(workers(proxy)) == 2 and not workers(proxy) & before)
+    await asyncio.sleep(1.5)  # longer than a keeper waits before it starts another
+    assert len(workers(proxy)) == 2
+    assert b"Traceback" not in proxy.log, proxy.log.decode()
+
+
+async def test_what_is_in_flight_is_finished_after_a_reload_too(proxy, shop):
+    await reloaded(proxy)
+    asked, go = asyncio.Event(), asyncio.Event()
+
+    async def slow(_seen, writer):
+        asked.set()
+        await go.wait()
+        writer.write(reply(page(SLOT)))
+
+    shop.answers["/slow"] = slow
+    wire = await Wire.open(proxy.address)
+    await wire.send(request("/slow"))
+    await asked.wait()
+    proxy.process.send_signal(signal.SIGTERM)
+    await asyncio.sleep(0.5)
+    assert proxy.process.returncode is None
+    go.set()
+    got = await wire.reply()
+    await wire.close()
+    assert (got.status, got.complete) == (200, True)
+    assert await proxy.process.wait() == 0
+
+
+@pytest.mark.slow
+async def test_a_worker_that_hangs_is_killed_by_a_reload(proxy):
+    before = workers(proxy)
+    os.kill(min(before), signal.SIGSTOP)
+    proxy.process.send_signal(signal.SIGHUP)
+    await until(lambda: b'"reloaded"' in proxy.log, 90)
+    assert not workers(proxy) & before
+
+
 async def test_all_of_it_ends_at_sigterm(proxy):
     assert (await ask(proxy.address, "/product/1")).status == 200
     assert await proxy.stop() == 0
