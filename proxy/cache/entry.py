@@ -23,7 +23,7 @@ NOT_UPDATED = frozenset({b"content-length", b"content-encoding", b"content-type"
 OURS = (b"datacue=", b"__host-datacue=")
 """Cookies that say nothing to the shop."""
 
-OVERRIDING = (b"x-forwarded-", b"x-original-", b"x-rewrite-", b"x-http-")
+OVERRIDING = (b"x-forwarded-", b"x-original-", b"x-rewrite-", b"x-http-", b"x-envoy-", b"x-base-")
 OVERRIDES = frozenset(
     {
         b"x-host",
@@ -32,13 +32,18 @@ OVERRIDES = frozenset(
         b"x-method-override",
         b"front-end-https",
         b"x-script-name",
+        b"script-name",
+        b"x-proxy-host",
+        b"x-backend-host",
+        b"x-real-host",
+        b"x-request-uri",
         b"surrogate-capability",
     }
 )
 """Request fields (and how their names begin) that say something else than the request's own line, and that
 frameworks follow without a word in ``Vary``. Whoever sends one would have their page kept for all."""
 
-PARTS = frozenset({b"x-requested-with", b"x-pjax", b"hx-request", b"hx-target", b"turbo-frame"})
+PARTS = frozenset({b"x-requested-with", b"x-pjax", b"x-inertia", b"hx-request", b"hx-target", b"turbo-frame"})
 """Request fields in which scripts ask for a part of a page under its own address; just so."""
 
 CHOOSING = OVERRIDES | PARTS

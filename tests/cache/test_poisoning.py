@@ -83,6 +83,11 @@ def test_nobody_ever_gets_what_the_shop_made_for_another(tmp_path_factory, new_w
         b"x-rewrite-url",
         b"x-http-method-override",
         b"x-host",
+        b"x-proxy-host",
+        b"x-envoy-original-path",
+        b"x-base-url",
+        b"x-request-uri",
+        b"script-name",
         b"surrogate-capability",
     ],
 )
