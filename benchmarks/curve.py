@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import statistics
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks import fresh_shop, load, machine, sample, slow_events
@@ -14,7 +17,6 @@ from benchmarks.page import SIZES, SLOT_COUNTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
-    from pathlib import Path
 
 CONNECTIONS = (1, 4, 16, 64, 256, 1000)
 WHO = ("forwarding", "through", "including", "same")
@@ -167,23 +169,43 @@ def over_delays(folder: Path, *, say: Callable[[str], None]) -> Curve:
 
 
 def over_workers(folder: Path, *, say: Callable[[str], None]) -> Curve:
-    """Requests a second with one worker to as many as there are cores."""
+    """Requests a second with one worker to as many as there are cores.
+
+    More workers can't make as many times the pages on cores that load generator, shop and vendor need, too.
+    So one of them also works while the others are held: what it costs to be one of several shows there.
+    """
     counts = tuple(range(1, machine.cores() + 1))
     line, cost = [], []
     others: list[load.Round] = []
     for count in counts:
         with _alone(folder / f"{count}", workers=count) as (field, ours):
             runs = [load.run(ours, field, connections=64, seconds=SECONDS) for _ in range(ROUNDS)]
+            with _held(ours.server.process.pid, count - 1):
+                single = [load.run(ours, field, connections=64, seconds=SECONDS) for _ in range(ROUNDS)]
         line.append(statistics.median(one.rate for one in runs))
-        cost.append(statistics.median(one.cpu for one in runs))
+        cost.append(statistics.median(one.cpu for one in single))
         others += runs
-        say(f"{count} workers: {line[-1]:,.0f}/s")
+        say(f"{count} workers: {line[-1]:,.0f}/s; one of them {cost[-1] * 1000:.1f} µs of CPU a page")
     says = (
         f"{counts[-1]} workers make {line[-1] / line[0]:.2f} times the pages of one, on cores that load "
-        f"generator, shop and vendor need as well; a second of CPU makes {cost[0] / cost[-1]:.2f} of what it "
-        "makes in one worker (goal where cores are free: 0.9)"
+        f"generator, shop and vendor need as well; a second of CPU in one of {counts[-1]}, the others held, "
+        f"makes {cost[0] / cost[-1]:.2f} of what it makes in a single one (goal where cores are free: 0.9)"
     )
     return Curve("workers", "requests/s", "workers", counts, {"this proxy": line}, says, others)
+
+
+@contextmanager
+def _held(parent: int, count: int) -> Iterator[None]:
+    """So many of a server's workers do nothing in the block."""
+    children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split() if count else []
+    those = [int(pid) for pid in children if b"run" in Path(f"/proc/{pid}/cmdline").read_bytes()][:count]
+    for pid in those:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for pid in those:
+            os.kill(pid, signal.SIGCONT)
 
 
 @contextmanager
