@@ -164,9 +164,8 @@ class EdgeProtocol(asyncio.Protocol):
                 if self._deferred:
                     self._buffer += data
                     self._pause_reading()  # until then it needn't come
-                elif self._buffer or self._turn.begins(
-                    self._begin_deferred
-                ):  # the rest of a head doesn't begin
+                # The rest of a head that has begun to come is no new request.
+                elif self._buffer or self._turn.begins(self._begin_deferred):
                     self._take_head(data)
                 else:
                     self._buffer += data
