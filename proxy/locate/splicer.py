@@ -41,14 +41,10 @@ class Splicer:
         self._page: Page | None = None  # until then, all that came is known from memory
         self._path: list[bytes] = []
         self._length = 0
+        # Where the bytes so far lead in the plan's memory, and no others do; None: nowhere.
         self._place: int | None = plan.search(self._selectors).root if plan.memory.limit else None
         self._snapshot = RawFacts()
         self._facts_size = 0
-
-    @property
-    def place(self) -> int | None:
-        """Where the bytes so far lead in the plan's memory: no others lead there. None: nowhere."""
-        return self._place
 
     def feed(self, data: bytes) -> list[Piece]:
         """Take the next bytes of the page.
