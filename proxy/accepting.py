@@ -32,6 +32,7 @@ RETRY_SECONDS = 0.5
 EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 
 PLACE_BYTES = 8
+"""Of a number that every processor writes in one go: nobody reads half of it."""
 
 _NOBODY = 2**62
 """Stands where no worker is: nobody lets it go first."""

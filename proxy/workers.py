@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import shutil
 import signal
 import sys
 import tempfile
@@ -109,12 +108,17 @@ class Workers:
         self._stopping = False
         self._stopped = asyncio.Event()
         self._served = False
-        self._metrics_folder = tempfile.mkdtemp(prefix="datacue-metrics-")
+        self._stack = contextlib.ExitStack()
+        self._metrics_folder = self._stack.enter_context(
+            tempfile.TemporaryDirectory(prefix="datacue-metrics-", ignore_cleanup_errors=True)
+        )
         # While workers are replaced, there are two in the place of one.
         self._places = set(range(2 * settings.workers))
-        self._shared = tempfile.TemporaryFile()  # noqa: SIM115  for as long as we are
-        self._shared.truncate(PLACE_BYTES * len(self._places))
-        self._shares = Shares(self._shared.fileno())
+        with tempfile.TemporaryFile() as file:
+            file.truncate(PLACE_BYTES * len(self._places))
+            self._shared = os.dup(file.fileno())
+        self._stack.callback(os.close, self._shared)
+        self._shares = Shares(self._shared)
         self._shares.clear()
 
     async def run(self, admin: socket.socket) -> None:
@@ -160,7 +164,7 @@ class Workers:
                 worker.stop()
             ended = await asyncio.gather(*keepers, serving, *reloads, return_exceptions=True)
             await asyncio.gather(*map(self._ended, self._workers))  # whom a reload had just started
-            shutil.rmtree(self._metrics_folder, ignore_errors=True)
+            self._stack.close()
         for error in ended:
             if isinstance(error, SettingsError):
                 raise error
@@ -194,7 +198,7 @@ class Workers:
     async def _start(self) -> Worker:
         reader, writer = os.pipe()
         place = self._places.pop()
-        given = Inherited(self._listener.fileno(), writer, self._shared.fileno(), place)
+        given = Inherited(self._listener.fileno(), writer, self._shared, place)
         process = await asyncio.create_subprocess_exec(
             *self._command,
             pass_fds=given[:3],

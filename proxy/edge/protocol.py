@@ -155,21 +155,27 @@ class EdgeProtocol(asyncio.Protocol):
         return True
 
     def data_received(self, data: bytes) -> None:
-        """Sort bytes to where they belong."""
+        """Take bytes, or leave a request that begins to a turn in which fewer do."""
         if self._parting:
             return
+        if self._exchange is None:
+            if self._deferred:
+                self._buffer += data
+                self._pause_reading()  # until then it needn't come
+                return
+            # The rest of a head that has begun to come is no new request.
+            if not self._buffer and not self._turn.begins(self._begin_deferred):
+                self._buffer += data
+                self._deferred = True
+                return
+        self._take(data)
+
+    def _take(self, data: bytes) -> None:
+        """Sort bytes to where they belong."""
         exchange = self._exchange
         try:
             if exchange is None:
-                if self._deferred:
-                    self._buffer += data
-                    self._pause_reading()  # until then it needn't come
-                # The rest of a head that has begun to come is no new request.
-                elif self._buffer or self._turn.begins(self._begin_deferred):
-                    self._take_head(data)
-                else:
-                    self._buffer += data
-                    self._deferred = True
+                self._take_head(data)
             elif self._body is not None:
                 self._take_body(exchange, self._body, data)
             elif exchange.tunnel:
@@ -185,13 +191,9 @@ class EdgeProtocol(asyncio.Protocol):
         self._deferred = False
         came = bytes(self._buffer)
         self._buffer.clear()
-        if not came or self._parting:
-            return  # it has gone meanwhile
-        self._resume_reading()
-        try:
-            self._take_head(came)
-        except RequestRefused as refusal:
-            self._refuse(refusal.reason, refusal.status)
+        if came and not self._parting:  # it may have gone meanwhile
+            self._resume_reading()
+            self._take(came)
 
     def pause_writing(self) -> None:
         """The client reads slower than the app writes."""
